@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let ours: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "dfuflash",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "dfuflash", targets: ["dfuflash"]),
+    .library(name: "DFUCore", targets: ["DFUCore"]),
+    .library(name: "DFUSimulator", targets: ["DFUSimulator"]),
+  ],
+  dependencies: [
+    .package(
+      url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLibUSB",
+      pkgConfig: "libusb-1.0",
+      providers: [
+        .apt(["libusb-1.0-0-dev", "pkg-config"]),
+        .brew(["libusb", "pkg-config"]),
+      ]),
+    .target(
+      name: "DFUCore",
+      dependencies: ["CLibUSB"],
+      swiftSettings: ours),
+    .target(
+      name: "DFUSimulator",
+      dependencies: [
+        "DFUCore",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: ours),
+    .executableTarget(
+      name: "dfuflash",
+      dependencies: [
+        "DFUCore", "DFUSimulator",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: ours),
+    .testTarget(
+      name: "DFUCoreTests",
+      dependencies: ["DFUCore", "DFUSimulator"],
+      swiftSettings: ours),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["DFUCore", "DFUSimulator", "dfuflash"],
+      swiftSettings: ours),
+  ],
+  swiftLanguageModes: [.v6]
+)

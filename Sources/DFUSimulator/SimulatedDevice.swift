@@ -1,0 +1,42 @@
+public import DFUCore
+
+/// What a simulated device does with a control transfer.
+public enum ControlAnswer: Hashable, Sendable {
+  /// The transfer succeeded; what the device sent, empty for host-to-device.
+  case data([UInt8])
+  /// The endpoint stalled.
+  case stall
+  /// Nothing was answered within the time limit.
+  case timeout
+  /// The device is no longer on the bus.
+  case gone
+}
+
+/// A USB device in software that answers on endpoint 0.
+///
+/// The same device stands behind the in-process bench and behind the USB/IP
+/// server. It may be asked from several threads; it takes one transfer at a
+/// time, as a real device does.
+public protocol SimulatedDevice: AnyObject, Sendable {
+  /// The time by which the device lives. ``answer(_:_:length:timeout:)``
+  /// blocks on it for as long as the real device would keep the host
+  /// waiting.
+  var clock: any TimeSource { get }
+
+  /// The device as it is on the bus now; `nil` while it is off the bus. A new
+  /// address means that it has enumerated anew.
+  var presence: USBDevice? { get }
+
+  /// The raw descriptor (`wValue` of GET_DESCRIPTOR), `nil` if the device
+  /// stalls the request. Type 1 device, 2 configuration, 3 string.
+  func descriptor(_ value: UInt16, language: UInt16) -> [UInt8]?
+
+  /// Answers one control transfer, standard requests included. `data` is
+  /// what the host sends, `length` what it asks for at most.
+  func answer(
+    _ setup: ControlSetup, _ data: [UInt8], length: UInt16, timeout: Duration
+  ) -> ControlAnswer
+
+  /// A reset of the port by the host.
+  func resetPort()
+}
