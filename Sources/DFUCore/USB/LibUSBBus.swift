@@ -1,0 +1,308 @@
+internal import CLibUSB
+
+/// The USB devices of this machine, through libusb-1.0.
+///
+/// The only code that speaks to libusb. Devices are listed from the
+/// descriptors the system already holds, so that listing neither opens nor
+/// disturbs any of them.
+public final class LibUSBBus: USBBus {
+  public let clock: any TimeSource = SystemClock()
+
+  private let context: LibUSBContext
+
+  /// Starts libusb.
+  ///
+  /// - Parameter logLevel: libusb's own log on standard error: 0 none, 1
+  ///   errors, 2 warnings, 3 information, 4 everything.
+  /// - Throws: `USBError` when the system has no usable USB.
+  public init(logLevel: Int32 = 0) throws(USBError) {
+    context = try LibUSBContext(logLevel: logLevel)
+  }
+
+  public func devices() throws(USBError) -> [USBDevice] {
+    try unsafe context.withDeviceList { list in
+      unsafe list.compactMap { unsafe Self.describe($0) }
+    }
+  }
+
+  public func open(
+    _ device: USBDevice
+  ) throws(USBError) -> any ControlTransport {
+    let found: OpaquePointer? = try unsafe context.withDeviceList {
+      (list: [OpaquePointer]) throws(USBError) in
+      for unsafe candidate in unsafe list {
+        guard unsafe libusb_get_bus_number(candidate) == device.bus,
+          unsafe libusb_get_device_address(candidate) == device.address
+        else { continue }
+        var handle: OpaquePointer?
+        let code = unsafe libusb_open(candidate, &handle)
+        if code != 0 { throw USBError(.init(rawValue: code), "open the device") }
+        return unsafe handle
+      }
+      return nil
+    }
+    guard let handle = unsafe found else {
+      throw USBError(.noDevice, "open the device")
+    }
+    return unsafe LibUSBTransport(handle, context: context, clock: clock)
+  }
+
+  public func waitForChange(atMost limit: Duration) throws(USBError) {
+    try context.waitForChange(atMost: limit, clock: clock)
+  }
+
+  private static func describe(_ device: OpaquePointer) -> USBDevice? {
+    var raw = libusb_device_descriptor()
+    guard unsafe libusb_get_device_descriptor(device, &raw) == 0 else {
+      return nil
+    }
+    var ports = [UInt8](repeating: 0, count: 7)
+    let depth = unsafe ports.withUnsafeMutableBufferPointer { buffer in
+      unsafe libusb_get_port_numbers(
+        device, buffer.baseAddress, Int32(buffer.count))
+    }
+    return USBDevice(
+      bus: unsafe libusb_get_bus_number(device),
+      address: unsafe libusb_get_device_address(device),
+      ports: Array(ports.prefix(Int(max(0, depth)))),
+      speed: USBSpeed(rawValue: unsafe libusb_get_device_speed(device)),
+      descriptor: DeviceDescriptor(
+        usbVersion: raw.bcdUSB, deviceClass: raw.bDeviceClass,
+        maxPacketSize0: raw.bMaxPacketSize0, vendor: raw.idVendor,
+        product: raw.idProduct, deviceVersion: raw.bcdDevice,
+        manufacturerString: raw.iManufacturer, productString: raw.iProduct,
+        serialString: raw.iSerialNumber),
+      configurations: (0..<raw.bNumConfigurations).compactMap {
+        unsafe configuration($0, of: device)
+      })
+  }
+
+  private static func configuration(
+    _ index: UInt8, of device: OpaquePointer
+  ) -> ConfigurationDescriptor? {
+    var pointer: UnsafeMutablePointer<libusb_config_descriptor>?
+    guard unsafe libusb_get_config_descriptor(device, index, &pointer) == 0,
+      let raw = unsafe pointer
+    else { return nil }
+    defer { unsafe libusb_free_config_descriptor(raw) }
+    var interfaces: [InterfaceDescriptor] = []
+    let groups = unsafe UnsafeBufferPointer(
+      start: raw.pointee.interface, count: Int(raw.pointee.bNumInterfaces))
+    for unsafe group in unsafe groups {
+      let settings = unsafe UnsafeBufferPointer(
+        start: group.altsetting, count: Int(max(0, group.num_altsetting)))
+      for unsafe setting in unsafe settings {
+        interfaces.append(
+          InterfaceDescriptor(
+            number: unsafe setting.bInterfaceNumber,
+            alternate: unsafe setting.bAlternateSetting,
+            interfaceClass: unsafe setting.bInterfaceClass,
+            subclass: unsafe setting.bInterfaceSubClass,
+            protocol: unsafe setting.bInterfaceProtocol,
+            nameString: unsafe setting.iInterface,
+            extra: unsafe bytes(setting.extra, setting.extra_length)))
+      }
+    }
+    return unsafe ConfigurationDescriptor(
+      value: raw.pointee.bConfigurationValue, interfaces: interfaces,
+      extra: bytes(raw.pointee.extra, raw.pointee.extra_length))
+  }
+
+  private static func bytes(
+    _ start: UnsafePointer<UInt8>?, _ count: Int32
+  ) -> [UInt8] {
+    unsafe Array(UnsafeBufferPointer(start: start, count: Int(max(0, count))))
+  }
+}
+
+/// libusb's context and its hotplug callback. Lives as long as the bus or any
+/// open device.
+@safe
+private final class LibUSBContext {
+  private let context: OpaquePointer?
+  /// Set by libusb's callback, from whichever thread handles events.
+  private let changed: UnsafeMutablePointer<Int32>
+  private var listens = false
+  private let canHotplug: Bool
+
+  init(logLevel: Int32) throws(USBError) {
+    var context: OpaquePointer?
+    let code = unsafe libusb_init(&context)
+    if code != 0 {
+      throw USBError(.init(rawValue: code), "start libusb: no usable USB here")
+    }
+    unsafe self.context = unsafe context
+    unsafe changed = .allocate(capacity: 1)
+    unsafe changed.initialize(to: 0)
+    canHotplug =
+      libusb_has_capability(UInt32(LIBUSB_CAP_HAS_HOTPLUG.rawValue)) != 0
+    if logLevel > 0 {
+      _ = unsafe clibusb_set_log_level(context, logLevel)
+    }
+  }
+
+  deinit {
+    // libusb_exit also removes the hotplug callback.
+    unsafe libusb_exit(context)
+    unsafe changed.deallocate()
+  }
+
+  func withDeviceList<Result>(
+    _ body: ([OpaquePointer]) throws(USBError) -> Result
+  ) throws(USBError) -> Result {
+    var list: UnsafeMutablePointer<OpaquePointer?>?
+    let count = unsafe libusb_get_device_list(context, &list)
+    if count < 0 {
+      throw USBError(
+        .init(rawValue: Int32(clamping: count)), "list the USB devices")
+    }
+    defer { unsafe libusb_free_device_list(list, 1) }
+    return try unsafe body(
+      UnsafeBufferPointer(start: list, count: count).compactMap {
+        unsafe $0
+      })
+  }
+
+  func waitForChange(
+    atMost limit: Duration, clock: any TimeSource
+  ) throws(USBError) {
+    guard canHotplug else {
+      clock.sleep(for: min(limit, .milliseconds(100)))
+      return
+    }
+    if !listens {
+      let events =
+        LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED.rawValue
+        | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT.rawValue
+      let code = unsafe libusb_hotplug_register_callback(
+        context, Int32(events), 0, Int32(LIBUSB_HOTPLUG_MATCH_ANY),
+        Int32(LIBUSB_HOTPLUG_MATCH_ANY), Int32(LIBUSB_HOTPLUG_MATCH_ANY),
+        { _, _, _, changed in
+          unsafe changed?.storeBytes(of: 1, as: Int32.self)
+          return 0
+        }, changed, nil)
+      if code != 0 {
+        throw USBError(.init(rawValue: code), "watch for USB devices")
+      }
+      listens = true
+      // What changed before the callback was there would go unseen.
+      return
+    }
+    let end = clock.now() + limit
+    while unsafe changed.pointee == 0 {
+      let rest = end - clock.now()
+      guard rest > .zero else { return }
+      // In short steps, so that an interruption is seen by the caller.
+      let step = min(rest, .milliseconds(250))
+      var time = timeval()
+      time.tv_usec = .init(step.components.attoseconds / 1_000_000_000_000)
+      let code = unsafe libusb_handle_events_timeout_completed(
+        context, &time, changed)
+      if code == USBError.Code.interrupted.rawValue { return }
+      if code != 0 {
+        throw USBError(.init(rawValue: code), "watch for USB devices")
+      }
+      if unsafe changed.pointee == 0 && rest > step { return }
+    }
+    unsafe changed.pointee = 0
+  }
+}
+
+/// An opened device. Closed, and its interfaces released, when the last
+/// reference goes away.
+@safe
+private final class LibUSBTransport: ControlTransport {
+  let clock: any TimeSource
+  private let handle: OpaquePointer
+  private let context: LibUSBContext
+  private var claimed: Set<UInt8> = []
+
+  init(
+    _ handle: OpaquePointer, context: LibUSBContext, clock: any TimeSource
+  ) {
+    unsafe self.handle = unsafe handle
+    self.context = context
+    self.clock = clock
+    // Not every system can; where it cannot, claiming says what is wrong.
+    _ = unsafe libusb_set_auto_detach_kernel_driver(handle, 1)
+  }
+
+  deinit {
+    for interface in claimed {
+      _ = unsafe libusb_release_interface(handle, Int32(interface))
+    }
+    unsafe libusb_close(handle)
+  }
+
+  private func check(_ code: Int32, _ action: String) throws(USBError) {
+    if code < 0 { throw USBError(.init(rawValue: code), action) }
+  }
+
+  func claim(interface: UInt8) throws(USBError) {
+    try check(
+      unsafe libusb_claim_interface(handle, Int32(interface)),
+      "claim interface \(interface)")
+    claimed.insert(interface)
+  }
+
+  func release(interface: UInt8) throws(USBError) {
+    claimed.remove(interface)
+    try check(
+      unsafe libusb_release_interface(handle, Int32(interface)),
+      "release interface \(interface)")
+  }
+
+  func select(configuration: UInt8) throws(USBError) {
+    var current: Int32 = 0
+    if unsafe libusb_get_configuration(handle, &current) == 0,
+      current == Int32(configuration)
+    {
+      return
+    }
+    try check(
+      unsafe libusb_set_configuration(handle, Int32(configuration)),
+      "select configuration \(configuration)")
+  }
+
+  func select(alternate: UInt8, of interface: UInt8) throws(USBError) {
+    try check(
+      unsafe libusb_set_interface_alt_setting(
+        handle, Int32(interface), Int32(alternate)),
+      "select alternate setting \(alternate) of interface \(interface)")
+  }
+
+  func send(
+    _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration
+  ) throws(USBError) {
+    let count = UInt16(clamping: data.count)
+    let sent = unsafe data.withUnsafeBufferPointer { buffer in
+      // libusb's parameter is not const, but it only reads what goes out.
+      unsafe libusb_control_transfer(
+        handle, setup.requestType, setup.request, setup.value, setup.index,
+        UnsafeMutablePointer(mutating: buffer.baseAddress), count,
+        max(1, timeout.wholeMilliseconds))
+    }
+    try check(sent, "send a control request")
+    if sent != Int32(count) { throw USBError(.io, "send a control request") }
+  }
+
+  func receive(
+    _ setup: ControlSetup, length: UInt16, timeout: Duration
+  ) throws(USBError) -> [UInt8] {
+    var failure: Int32 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(length)) {
+      buffer, count in
+      let received = unsafe libusb_control_transfer(
+        handle, setup.requestType, setup.request, setup.value, setup.index,
+        buffer.baseAddress, length, max(1, timeout.wholeMilliseconds))
+      failure = min(0, received)
+      count = Int(max(0, received))
+    }
+    try check(failure, "receive a control reply")
+    return bytes
+  }
+
+  func reset() throws(USBError) {
+    try check(unsafe libusb_reset_device(handle), "reset the device")
+  }
+}
