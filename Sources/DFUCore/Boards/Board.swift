@@ -1,0 +1,166 @@
+/// Whether a DFU interface belongs to a running application or to a device
+/// in DFU mode.
+public enum DFUMode: String, Hashable, Sendable {
+  /// The application runs; DETACH takes it to DFU mode.
+  case runtime
+  /// The device downloads and uploads.
+  case dfu
+}
+
+/// One alternate setting of a DFU interface.
+public struct AlternateSetting: Hashable, Sendable {
+  /// `bAlternateSetting`.
+  public var number: UInt8
+  /// The interface string; `nil` when there is none or it cannot be read.
+  public var name: DeviceString?
+
+  /// An alternate setting by number and name.
+  public init(number: UInt8, name: DeviceString?) {
+    self.number = number
+    self.name = name
+  }
+
+  /// The memory that the name describes, `nil` for a name that is no
+  /// memory-layout string at all.
+  ///
+  /// - Throws: `MemoryMapError` for a layout that cannot be trusted.
+  public func memory() throws(MemoryMapError) -> MemoryMap? {
+    guard let text = name?.raw, text.hasPrefix("@") else { return nil }
+    return try MemoryMap(parsing: text)
+  }
+}
+
+/// One DFU interface of a device with all its alternate settings.
+public struct DFUFunction: Hashable, Sendable {
+  /// `bConfigurationValue` of its configuration.
+  public var configuration: UInt8
+  /// `bInterfaceNumber`.
+  public var interface: UInt8
+  /// Run-time or DFU mode.
+  public var mode: DFUMode
+  /// The functional descriptor; `nil` when the device has none.
+  public var functional: FunctionalDescriptor?
+  /// Its alternate settings, in the device's order.
+  public var alternates: [AlternateSetting]
+
+  /// Whether the device speaks DfuSe, ST's extension.
+  public var isDfuSe: Bool {
+    mode == .dfu && functional?.version == FunctionalDescriptor.dfuSeVersion
+  }
+}
+
+/// A device with at least one DFU interface, as far as it could be looked at.
+public struct Board: Hashable, Sendable {
+  /// The device on the bus.
+  public var device: USBDevice
+  /// Its DFU interfaces; at least one.
+  public var functions: [DFUFunction]
+  /// The serial-number string.
+  public var serial: DeviceString?
+  /// The product string.
+  public var product: DeviceString?
+  /// The manufacturer string.
+  public var manufacturer: DeviceString?
+  /// Why its strings are not known: it could not be opened.
+  public var problem: USBError?
+
+  /// The port path, `bus-port.port`.
+  public var path: String { device.path }
+
+  /// How the board is named in messages: path, and serial where known.
+  public var label: String {
+    guard let serial, !serial.raw.isEmpty else { return path }
+    return "\(path) (serial \(serial.printable))"
+  }
+}
+
+extension Board {
+  /// The DFU interfaces of a device, without their names; empty for a device
+  /// that has none.
+  ///
+  /// The functional descriptor is looked for after every alternate setting
+  /// and in front of the interfaces: real devices have it in all places.
+  public static func functions(of device: USBDevice) -> [DFUFunction] {
+    var functions: [DFUFunction] = []
+    for configuration in device.configurations {
+      let candidates = configuration.interfaces.filter(\.isDFU)
+      var seen: [UInt8] = []
+      for candidate in candidates where !seen.contains(candidate.number) {
+        seen.append(candidate.number)
+        let settings = candidates.filter { $0.number == candidate.number }
+        let functional =
+          settings.lazy
+          .compactMap { FunctionalDescriptor(searching: $0.extra) }.first
+          ?? FunctionalDescriptor(searching: configuration.extra)
+          ?? configuration.interfaces.lazy
+          .compactMap { FunctionalDescriptor(searching: $0.extra) }.first
+        let isDFUMode =
+          candidate.protocol == 2
+          || candidate.protocol == 0
+            && functional?.version == FunctionalDescriptor.dfuSeVersion
+        functions.append(
+          DFUFunction(
+            configuration: configuration.value, interface: candidate.number,
+            mode: isDFUMode ? .dfu : .runtime, functional: functional,
+            alternates: settings.map {
+              AlternateSetting(number: $0.alternate, name: nil)
+            }))
+      }
+    }
+    return functions
+  }
+
+  /// All boards of a bus, by rising port path. Each DFU device is opened for
+  /// its strings only; one that cannot be opened is there all the same, with
+  /// the reason.
+  ///
+  /// - Throws: `USBError` when the bus cannot be listed.
+  public static func all(on bus: any USBBus) throws(USBError) -> [Board] {
+    var boards: [Board] = []
+    for device in try bus.devices() {
+      let functions = functions(of: device)
+      guard !functions.isEmpty else { continue }
+      boards.append(Board(looking: device, functions, on: bus))
+    }
+    return boards.sorted {
+      ($0.device.bus, $0.device.ports.count) == ($1.device.bus, $1.device.ports.count)
+        ? $0.device.ports.lexicographicallyPrecedes($1.device.ports)
+        : ($0.device.bus, $0.device.ports.count)
+          < ($1.device.bus, $1.device.ports.count)
+    }
+  }
+
+  private init(
+    looking device: USBDevice, _ functions: [DFUFunction], on bus: any USBBus
+  ) {
+    self.init(device: device, functions: functions)
+    do throws(USBError) {
+      let reader = StringReader(try bus.open(device))
+      serial = reader.string(device.descriptor.serialString)
+      product = reader.string(device.descriptor.productString)
+      manufacturer = reader.string(device.descriptor.manufacturerString)
+      for (index, function) in functions.enumerated() {
+        guard
+          let configuration = device.configurations.first(where: {
+            $0.value == function.configuration
+          })
+        else { continue }
+        let settings = configuration.interfaces.filter {
+          $0.isDFU && $0.number == function.interface
+        }
+        self.functions[index].alternates = settings.map {
+          AlternateSetting(
+            number: $0.alternate, name: reader.string($0.nameString))
+        }
+      }
+    } catch {
+      problem = error
+    }
+  }
+
+  /// A board as far as the bus knows it, with nothing opened.
+  public init(device: USBDevice, functions: [DFUFunction]) {
+    self.device = device
+    self.functions = functions
+  }
+}

@@ -1,0 +1,339 @@
+/// What may be done with a sector (the type letter of the memory-layout
+/// string; UM0424, 4.3.2).
+public struct MemoryAccess: OptionSet, Hashable, Sendable {
+  /// The low three bits of the type letter.
+  public var rawValue: UInt8
+
+  /// Access by the low three bits of the type letter, `a` = 1 to `g` = 7.
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// UPLOAD is allowed.
+  public static let readable = MemoryAccess(rawValue: 1)
+  /// The erase command is allowed.
+  public static let erasable = MemoryAccess(rawValue: 2)
+  /// DNLOAD is allowed.
+  public static let writable = MemoryAccess(rawValue: 4)
+}
+
+extension MemoryAccess: CustomStringConvertible {
+  /// "readable erasable writable".
+  public var description: String {
+    var words: [String] = []
+    if contains(.readable) { words.append("readable") }
+    if contains(.erasable) { words.append("erasable") }
+    if contains(.writable) { words.append("writable") }
+    return words.joined(separator: " ")
+  }
+}
+
+/// One sector (or page) of a memory: the smallest piece that can be erased.
+public struct Sector: Hashable, Sendable {
+  /// The address of its first byte.
+  public var address: UInt32
+  /// Its size, bytes.
+  public var size: Int
+  /// What may be done with it.
+  public var access: MemoryAccess
+
+  /// A sector from its parts. `address + size` is at most 2³².
+  public init(address: UInt32, size: Int, access: MemoryAccess) {
+    self.address = address
+    self.size = size
+    self.access = access
+  }
+
+  /// The address after its last byte, up to 2³².
+  public var end: UInt64 { UInt64(address) + UInt64(size) }
+}
+
+/// Equal sectors in a row.
+public struct SectorRun: Hashable, Sendable {
+  /// The address of the first.
+  public var address: UInt32
+  /// How many there are.
+  public var count: Int
+  /// The size of each, bytes.
+  public var sectorSize: Int
+  /// What may be done with each.
+  public var access: MemoryAccess
+
+  /// A run from its parts. Its end is at most 2³².
+  public init(
+    address: UInt32, count: Int, sectorSize: Int, access: MemoryAccess
+  ) {
+    self.address = address
+    self.count = count
+    self.sectorSize = sectorSize
+    self.access = access
+  }
+
+  /// The size of all of them, bytes.
+  public var size: Int { count * sectorSize }
+
+  /// The address after the last byte, up to 2³².
+  public var end: UInt64 { UInt64(address) + UInt64(size) }
+
+  /// The sector at `index`, which must be less than ``count``.
+  func sector(_ index: Int) -> Sector {
+    Sector(
+      address: address &+ UInt32(truncatingIfNeeded: index * sectorSize),
+      size: sectorSize, access: access)
+  }
+}
+
+/// One memory of a DfuSe device, as the name of its alternate setting
+/// describes it (UM0424, 4.3.2), such as
+/// `@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg`.
+public struct MemoryMap: Hashable, Sendable {
+  /// The memory's name, without the blanks around it.
+  public var name: String
+  /// The runs of equal sectors, in the order of the string. They do not
+  /// overlap.
+  public var runs: [SectorRun]
+
+  /// A memory from its parts.
+  public init(name: String, runs: [SectorRun]) {
+    self.name = name
+    self.runs = runs
+  }
+
+  /// The size of all its sectors, bytes.
+  public var size: Int { runs.reduce(0) { $0 + $1.size } }
+
+  /// All sectors by rising address.
+  public var sectors: [Sector] {
+    runs.sorted { $0.address < $1.address }
+      .flatMap { run in (0..<run.count).map(run.sector) }
+  }
+
+  /// The sector that holds `address`.
+  public func sector(at address: UInt32) -> Sector? {
+    for run in runs where run.address <= address {
+      if UInt64(address) < run.end {
+        return run.sector(Int(address - run.address) / run.sectorSize)
+      }
+    }
+    return nil
+  }
+
+  /// The first byte of `range` that lies in no sector; `nil` when all lie
+  /// in one.
+  public func firstHole(in range: Range<UInt64>) -> UInt32? {
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let address = UInt32(truncatingIfNeeded: position)
+      guard
+        let run = runs.first(where: {
+          $0.address <= address && position < $0.end
+        })
+      else { return address }
+      position = run.end
+    }
+    return nil
+  }
+
+  /// The memory's extent for people: `0x08000000–0x080FFFFF`, one part for
+  /// each stretch without a hole.
+  public var extent: String {
+    var parts: [(UInt32, UInt64)] = []
+    for run in runs.sorted(by: { $0.address < $1.address }) {
+      if let last = parts.last, last.1 == UInt64(run.address) {
+        parts[parts.count - 1].1 = run.end
+      } else {
+        parts.append((run.address, run.end))
+      }
+    }
+    return parts.map { "0x\(hex($0.0))–0x\(hex($0.1 - 1))" }
+      .joined(separator: ", ")
+  }
+}
+
+/// A memory-layout string that cannot be trusted.
+public struct MemoryMapError: Error, Hashable, Sendable {
+  /// The string, as the device sent it.
+  public var text: String
+  /// Where in it the trouble is: characters from the start, from 0.
+  public var column: Int
+  /// What is wrong there.
+  public var problem: String
+}
+
+extension MemoryMapError: CustomStringConvertible {
+  /// The problem, the string and a mark below the place.
+  public var description: String {
+    """
+    the board describes its memory in a way that cannot be trusted: \
+    \(problem), at character \(column + 1) of "\(text)"
+    """
+  }
+}
+
+extension MemoryMap {
+  /// Reads a memory-layout string.
+  ///
+  /// The grammar is `@name/address/count*size[multiplier]type{,…}` with any
+  /// number of `/address/list` groups; blanks are allowed wherever devices
+  /// have been seen to put them. A missing multiplier means bytes, a count of
+  /// 0 no sectors.
+  ///
+  /// - Throws: `MemoryMapError` for anything that leaves open which sectors
+  ///   there are: no list, no type letter, sizes beyond 32 bits, overlaps.
+  public init(parsing text: String) throws(MemoryMapError) {
+    var parser = LayoutParser(text)
+    self = try parser.memory()
+  }
+}
+
+/// A cursor over the string's bytes. All characters that mean something are
+/// ASCII; columns are counted in bytes, which is the same for these strings.
+private struct LayoutParser {
+  private let text: String
+  private let bytes: [UInt8]
+  private var position = 0
+
+  init(_ text: String) {
+    self.text = text
+    bytes = Array(text.utf8)
+  }
+
+  private func failure(
+    _ problem: String, at column: Int? = nil
+  ) -> MemoryMapError {
+    MemoryMapError(
+      text: text, column: column ?? position, problem: problem)
+  }
+
+  private var next: UInt8? {
+    position < bytes.count ? bytes[position] : nil
+  }
+
+  private mutating func skipBlanks() {
+    while next == UInt8(ascii: " ") { position += 1 }
+  }
+
+  private mutating func take(_ character: Character) -> Bool {
+    guard let byte = next, byte == character.asciiValue else { return false }
+    position += 1
+    return true
+  }
+
+  mutating func memory() throws(MemoryMapError) -> MemoryMap {
+    guard take("@") else { throw failure("it does not begin with \"@\"") }
+    let start = position
+    while let byte = next, byte != UInt8(ascii: "/") {
+      _ = byte
+      position += 1
+    }
+    guard next != nil else {
+      throw failure("there is no \"/\" and address after the name")
+    }
+    let name = String(decoding: bytes[start..<position], as: UTF8.self)
+    var runs: [SectorRun] = []
+    while take("/") {
+      try group(into: &runs)
+      skipBlanks()
+    }
+    if next != nil {
+      throw failure("nothing is expected here but \"/\" or \",\"")
+    }
+    return MemoryMap(name: name.trimmingBlanks, runs: runs)
+  }
+
+  private mutating func group(
+    into runs: inout [SectorRun]
+  ) throws(MemoryMapError) {
+    skipBlanks()
+    let column = position
+    guard take("0"), take("x") || take("X") else {
+      position = column
+      throw failure("an address such as 0x08000000 is expected")
+    }
+    var end = UInt64(try number(radix: 16, digits: 8, "an address"))
+    skipBlanks()
+    guard take("/") else {
+      throw failure("there is no \"/\" and list of sectors after the address")
+    }
+    repeat {
+      let column = position
+      let (count, size, access) = try item()
+      guard count > 0 else { continue }
+      let (total, overflow) = size.multipliedReportingOverflow(by: count)
+      guard !overflow, end + UInt64(total) <= 1 << 32 else {
+        throw failure("the sectors go beyond 32 bits of address", at: column)
+      }
+      let run = SectorRun(
+        address: UInt32(truncatingIfNeeded: end), count: count,
+        sectorSize: size, access: access)
+      let clash = runs.first {
+        UInt64($0.address) < run.end && UInt64(run.address) < $0.end
+      }
+      if let clash {
+        throw failure(
+          "the sectors overlap those at 0x\(hex(clash.address))", at: column)
+      }
+      runs.append(run)
+      end = run.end
+    } while take(",")
+  }
+
+  private mutating func item() throws(MemoryMapError) -> (
+    count: Int, size: Int, access: MemoryAccess
+  ) {
+    skipBlanks()
+    let count = Int(try number(radix: 10, digits: 4, "a number of sectors"))
+    skipBlanks()
+    guard take("*") else { throw failure("\"*\" is expected") }
+    skipBlanks()
+    let sizeColumn = position
+    var size = Int(try number(radix: 10, digits: 9, "a sector size"))
+    guard size > 0 else {
+      throw failure("a sector of no bytes", at: sizeColumn)
+    }
+    skipBlanks()
+    if take("K") {
+      size *= 1024
+    } else if take("M") {
+      size *= 1024 * 1024
+    } else {
+      _ = take("B")
+    }
+    guard size <= 1 << 32 else {
+      throw failure("a sector larger than 32 bits of address", at: sizeColumn)
+    }
+    skipBlanks()
+    guard let letter = next, (0x61...0x67).contains(letter) else {
+      throw failure("a type letter from a to g is expected")
+    }
+    position += 1
+    return (count, size, MemoryAccess(rawValue: letter & 7))
+  }
+
+  private mutating func number(
+    radix: Int, digits limit: Int, _ what: String
+  ) throws(MemoryMapError) -> UInt32 {
+    let start = position
+    var value: UInt32 = 0
+    while let byte = next, let digit = Character(UnicodeScalar(byte)).hexDigitValue,
+      digit < radix
+    {
+      guard position - start < limit else {
+        throw failure("\(what) with too many digits", at: start)
+      }
+      // At most 8 hexadecimal or 9 decimal digits: this fits.
+      value = value &* UInt32(radix) &+ UInt32(digit)
+      position += 1
+    }
+    guard position > start else { throw failure("\(what) is expected") }
+    return value
+  }
+}
+
+extension String {
+  /// The text without the blanks at its ends.
+  package var trimmingBlanks: String {
+    guard let first = firstIndex(where: { $0 != " " }),
+      let last = lastIndex(where: { $0 != " " })
+    else { return "" }
+    return String(self[first...last])
+  }
+}
