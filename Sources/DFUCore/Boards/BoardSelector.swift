@@ -1,0 +1,119 @@
+/// Which boards are meant: every condition that is given must hold.
+public struct BoardSelector: Hashable, Sendable {
+  /// A condition on an id.
+  public enum IDMatch: Hashable, Sendable {
+    /// Any id.
+    case any
+    /// No device at all.
+    case none
+    /// Just this one.
+    case exactly(UInt16)
+
+    func matches(_ id: UInt16) -> Bool {
+      switch self {
+      case .any: true
+      case .none: false
+      case .exactly(let wanted): wanted == id
+      }
+    }
+  }
+
+  /// A vendor and a product id.
+  public struct IDPair: Hashable, Sendable {
+    /// `idVendor`.
+    public var vendor: IDMatch
+    /// `idProduct`.
+    public var product: IDMatch
+
+    /// A pair of conditions.
+    public init(vendor: IDMatch, product: IDMatch) {
+      self.vendor = vendor
+      self.product = product
+    }
+
+    func matches(_ device: USBDevice) -> Bool {
+      vendor.matches(device.descriptor.vendor)
+        && product.matches(device.descriptor.product)
+    }
+  }
+
+  /// The ids of devices whose application runs; `nil` for any.
+  public var runtimeIDs: IDPair?
+  /// The ids of devices in DFU mode; `nil` for any.
+  public var dfuIDs: IDPair?
+  /// The port path, `bus-port.port`.
+  public var path: String?
+  /// The serial-number string of a device whose application runs.
+  public var runtimeSerial: String?
+  /// The serial-number string of a device in DFU mode.
+  public var dfuSerial: String?
+  /// The device's address on its bus.
+  public var address: UInt8?
+  /// `bConfigurationValue`.
+  public var configuration: UInt8?
+  /// `bInterfaceNumber`.
+  public var interface: UInt8?
+
+  /// Any board.
+  public init() {}
+
+  /// The DFU interfaces of a board that are meant; empty for none.
+  public func functions(of board: Board) -> [DFUFunction] {
+    if let path, path != board.path { return [] }
+    if let address, address != board.device.address { return [] }
+    return board.functions.filter { function in
+      let ids = function.mode == .dfu ? dfuIDs : runtimeIDs
+      let serial = function.mode == .dfu ? dfuSerial : runtimeSerial
+      return (ids?.matches(board.device) ?? true)
+        && (serial == nil || serial == board.serial?.raw)
+        && (configuration == nil || configuration == function.configuration)
+        && (interface == nil || interface == function.interface)
+    }
+  }
+}
+
+/// A board and the one of its DFU interfaces that is meant.
+public struct SelectedBoard: Hashable, Sendable {
+  /// The board.
+  public var board: Board
+  /// The DFU interface.
+  public var function: DFUFunction
+
+  /// A choice.
+  public init(board: Board, function: DFUFunction) {
+    self.board = board
+    self.function = function
+  }
+}
+
+/// Why no single board could be chosen. Nothing was touched.
+public enum BoardSearchError: Error, Hashable, Sendable {
+  /// No board fits. `present` are those that are there but do not.
+  case none(present: [Board])
+  /// More than one fits.
+  case several([SelectedBoard])
+  /// The one that fits cannot be opened.
+  case closed(Board, USBError)
+}
+
+extension BoardSelector {
+  /// The one board that is meant.
+  ///
+  /// A board in DFU mode goes before those whose application runs: a webcam
+  /// with a DFU interface is no reason to refuse the one board that waits.
+  ///
+  /// - Throws: `BoardSearchError` for no board and for several.
+  public func choose(
+    from boards: [Board]
+  ) throws(BoardSearchError) -> SelectedBoard {
+    let all = boards.flatMap { board in
+      functions(of: board).map { SelectedBoard(board: board, function: $0) }
+    }
+    let waiting = all.filter { $0.function.mode == .dfu }
+    let candidates = waiting.isEmpty ? all : waiting
+    guard let first = candidates.first else { throw .none(present: boards) }
+    guard candidates.count == 1 else { throw .several(candidates) }
+    if let problem = first.board.problem { throw .closed(first.board, problem) }
+    return first
+  }
+}

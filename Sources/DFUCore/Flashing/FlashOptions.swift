@@ -1,0 +1,36 @@
+/// What a flash is to do and to leave alone.
+public struct FlashOptions: Hashable, Sendable {
+  /// When the whole memory is erased at once.
+  public enum MassErase: Hashable, Sendable {
+    /// Never.
+    case never
+    /// Always, as `:mass-erase` asks for.
+    case always
+    /// Where it is known to lose nothing and to be quicker: when sectors of
+    /// this size in bytes, and the whole memory, take these times.
+    case whenCheaper(sector: Duration, whole: Duration)
+  }
+
+  /// Whether everything is erased and written even where it is already right.
+  public var rewritesAll = false
+  /// Whether what shares a sector with the image but lies outside it is read
+  /// first and written back.
+  public var preservesNeighbours = true
+  /// When the whole memory is erased at once.
+  public var massErase = MassErase.never
+  /// Whether everything written is read back and compared.
+  public var verifies = true
+  /// Writes begin and end at multiples of this many bytes (a power of two).
+  public var alignment = 4
+  /// Where the vector table of the program is; its block is written last.
+  /// `nil`: at the image's first address.
+  public var vectorTable: UInt32?
+  /// Whether the chip resets by itself at the first write, as it does for
+  /// option bytes. Then everything is sent as one block and nothing is read
+  /// back.
+  public var resetsAfterWrite = false
+
+  /// The defaults: only what differs is touched, neighbours survive, and what
+  /// was written is verified.
+  public init() {}
+}

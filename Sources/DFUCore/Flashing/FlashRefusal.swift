@@ -1,0 +1,65 @@
+/// Why an image is not flashed: found before the board was touched.
+public enum FlashRefusal: Error, Hashable, Sendable {
+  /// There is nothing in the image.
+  case empty
+  /// A byte of the image lies where the memory has no sector.
+  case outside(address: UInt32, image: Range<UInt64>, memory: MemoryMap)
+  /// A byte of the image lies in a sector that cannot be written.
+  case notWritable(Sector, memory: MemoryMap)
+  /// A range to be read lies in a sector that cannot be read.
+  case notReadable(Sector, memory: MemoryMap)
+  /// A sector to be erased cannot be erased.
+  case notErasable(Sector, memory: MemoryMap)
+  /// A range to be read or erased reaches beyond the memory.
+  case beyond(address: UInt32, memory: MemoryMap)
+}
+
+extension FlashRefusal: CustomStringConvertible {
+  /// What does not fit where, and what would.
+  public var description: String {
+    switch self {
+    case .empty:
+      "the file holds no firmware: there is nothing to write"
+    case .outside(let address, let image, let memory):
+      """
+      the image does not fit: 0x\(hex(address)) lies outside \
+      "\(memory.name.escapingControls)", which is \(memory.extent) \
+      (\(memory.size) bytes). This part of the image is \
+      0x\(hex(image.lowerBound))–0x\(hex(image.upperBound - 1)) \
+      (\(image.count) bytes)
+      """
+    case .notWritable(let sector, let memory):
+      """
+      the sector at 0x\(hex(sector.address)) (\(sector.size) bytes) of \
+      "\(memory.name.escapingControls)" cannot be written. \
+      Writable there: \(memory.extent(with: .writable))
+      """
+    case .notReadable(let sector, let memory):
+      """
+      the sector at 0x\(hex(sector.address)) (\(sector.size) bytes) of \
+      "\(memory.name.escapingControls)" cannot be read. \
+      Readable there: \(memory.extent(with: .readable))
+      """
+    case .notErasable(let sector, let memory):
+      """
+      the sector at 0x\(hex(sector.address)) (\(sector.size) bytes) of \
+      "\(memory.name.escapingControls)" cannot be erased. \
+      Erasable there: \(memory.extent(with: .erasable))
+      """
+    case .beyond(let address, let memory):
+      """
+      0x\(hex(address)) lies outside "\(memory.name.escapingControls)", \
+      which is \(memory.extent)
+      """
+    }
+  }
+}
+
+extension MemoryMap {
+  /// The extent of the sectors that allow `access`, for people.
+  func extent(with access: MemoryAccess) -> String {
+    let map = MemoryMap(
+      name: name, runs: runs.filter { $0.access.isSuperset(of: access) })
+    return map.runs.isEmpty ? "nothing" : map.extent
+  }
+}

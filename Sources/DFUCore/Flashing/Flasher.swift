@@ -1,0 +1,347 @@
+/// Carries out work on one memory of a DfuSe board: flash, read, erase.
+///
+/// Every method either does the whole of what it says or throws and says why.
+public struct Flasher {
+  /// The session with the board, on the right alternate setting.
+  public let session: DfuSeSession
+  /// The memory of that alternate setting.
+  public let memory: MemoryMap
+  /// What to do and what to leave alone.
+  public let options: FlashOptions
+  /// Told of every step.
+  public let report: (FlashEvent) -> Void
+  /// Asked between transfers whether the user wants to stop.
+  public let shouldStop: () -> Bool
+
+  /// Prepares work on one memory; nothing is sent yet.
+  public init(
+    _ session: DfuSeSession, _ memory: MemoryMap,
+    options: FlashOptions = FlashOptions(),
+    shouldStop: @escaping () -> Bool = { false },
+    report: @escaping (FlashEvent) -> Void = { _ in }
+  ) {
+    self.session = session
+    self.memory = memory
+    self.options = options
+    self.shouldStop = shouldStop
+    self.report = report
+  }
+
+  // MARK: Flash
+
+  /// Finds out what must change, without changing anything.
+  ///
+  /// - Throws: `FlashError.refused` before anything was sent, when the image
+  ///   does not fit.
+  public func plan(for image: FirmwareImage) throws(FlashError) -> FlashPlan {
+    let sectors: [Sector]
+    do throws(FlashRefusal) {
+      sectors = try FlashPlan.sectors(for: image, in: memory)
+    } catch {
+      throw .refused(error)
+    }
+    let massErases = options.massErase == .always
+    if massErases {
+      if let sector = sectors.first(where: { !$0.access.contains(.erasable) }) {
+        throw .refused(.notErasable(sector, memory: memory))
+      }
+    }
+    var surveyed = options
+    if massErases {
+      surveyed.preservesNeighbours = false
+      surveyed.rewritesAll = true
+    }
+    let reader = MemoryReader(session, memory)
+    let survey = Survey(image: image, reader: reader, options: surveyed)
+    var findings: [(sector: Sector, finding: SectorFinding)] = []
+    let total = sectors.reduce(0) { $0 + $1.size }
+    var done = 0
+    if !surveyed.rewritesAll { report(.began(.survey, total: total)) }
+    for sector in sectors {
+      try checkStop()
+      let finding = try survey.look(at: sector)
+      let range = UInt64(sector.address)..<sector.end
+      if case .erase = finding, options.preservesNeighbours, !massErases,
+        !reader.canRead(range), !image.contains(range)
+      {
+        report(.neighboursLost(sector))
+      }
+      findings.append((sector, finding))
+      done += sector.size
+      if !surveyed.rewritesAll { report(.progress(.survey, done: done)) }
+    }
+    if !surveyed.rewritesAll { report(.finished(.survey)) }
+    return FlashPlan(
+      findings, image: image,
+      transferSize: session.connection.transferSize, massErases: massErases,
+      options: options)
+  }
+
+  /// Makes a plan and carries it out.
+  ///
+  /// - Returns: the plan that was carried out.
+  @discardableResult
+  public func flash(_ image: FirmwareImage) throws(FlashError) -> FlashPlan {
+    let plan = try plan(for: image)
+    report(.planned(plan))
+    try carryOut(plan)
+    return plan
+  }
+
+  /// Carries out a plan made for this memory as it is now.
+  public func carryOut(_ plan: FlashPlan) throws(FlashError) {
+    try erase(plan)
+    try write(plan)
+    if options.verifies { try verify(plan.checks) }
+  }
+
+  private func erase(_ plan: FlashPlan) throws(FlashError) {
+    if plan.massErases {
+      report(.began(.erase, total: memory.size))
+      try repeating { () throws(DFUError) in try session.massErase() }
+      report(.finished(.erase))
+    }
+    try erase(plan.erases)
+  }
+
+  private func erase(_ sectors: [Sector]) throws(FlashError) {
+    guard !sectors.isEmpty else { return }
+    report(.began(.erase, total: sectors.reduce(0) { $0 + $1.size }))
+    var done = 0
+    for sector in sectors {
+      try checkStop()
+      try repeating { () throws(DFUError) in
+        try session.eraseSector(at: sector.address, size: sector.size)
+      }
+      done += sector.size
+      report(.progress(.erase, done: done))
+    }
+    report(.finished(.erase))
+  }
+
+  private func write(_ plan: FlashPlan) throws(FlashError) {
+    guard !plan.runs.isEmpty else { return }
+    report(.began(.write, total: plan.writtenBytes))
+    var done = 0
+    for run in plan.runs {
+      // One pointer for the whole run, also for the block that goes last.
+      if run.blocks.count > 1, !session.behaviour.setsAddressPerBlock {
+        try repeating { () throws(DFUError) in
+          try session.setAddress(run.piece.address)
+        }
+      }
+      for block in run.blocks {
+        try checkStop()
+        try write(run.piece.bytes, block, at: run.address(of: block))
+        done += block.count
+        report(.progress(.write, done: done))
+      }
+    }
+    report(.finished(.write))
+  }
+
+  /// Writes one block. After a failure the block is only sent again when it
+  /// reads back blank: programming twice corrupts flash with ECC.
+  private func write(
+    _ bytes: [UInt8], _ block: Range<Int>, at address: UInt32
+  ) throws(FlashError) {
+    var failures = 0
+    while true {
+      let failure: DFUError
+      do throws(DFUError) {
+        return try session.write(bytes.span.extracting(block), at: address)
+      } catch {
+        failure = error
+      }
+      failures += 1
+      if failure.status == .vendor { throw .readProtected(failure) }
+      guard failures < 3, failure.mayPass else { throw .device(failure) }
+      do throws(DFUError) {
+        try session.recover()
+        let found = try session.read(block.count, at: address)
+        report(.retried(failure))
+        if found[...] == bytes[block] { return }
+        guard found.allSatisfy({ $0 == 0xFF }) else {
+          throw failure
+        }
+      } catch {
+        throw .device(failure)
+      }
+    }
+  }
+
+  /// Reads pieces back and compares.
+  private func verify(
+    _ pieces: [FirmwareImage.Segment]
+  ) throws(FlashError) {
+    guard !pieces.isEmpty else { return }
+    let reader = MemoryReader(session, memory)
+    report(
+      .began(.verify, total: pieces.reduce(0) { $0 + $1.bytes.count }))
+    var done = 0
+    for piece in pieces {
+      guard reader.canRead(piece.range) else {
+        report(.unverifiable(piece.range))
+        continue
+      }
+      try reader.read(piece.range) { (address, found) throws(FlashError) in
+        try checkStop()
+        let offset = Int(address - piece.address)
+        let wanted = piece.bytes[offset..<offset + found.count]
+        if wanted != found {
+          throw mismatch(wanted, found, at: address)
+        }
+        done += found.count
+        report(.progress(.verify, done: done))
+        return true
+      }
+    }
+    report(.finished(.verify))
+  }
+
+  private func mismatch(
+    _ wanted: ArraySlice<UInt8>, _ found: ArraySlice<UInt8>,
+    at address: UInt32
+  ) -> FlashError {
+    var first: (Int, UInt8, UInt8)?
+    var count = 0
+    for (offset, (expected, actual)) in zip(wanted, found).enumerated()
+    where expected != actual {
+      if first == nil { first = (offset, expected, actual) }
+      count += 1
+    }
+    let (offset, expected, actual) = first ?? (0, 0, 0)
+    let place = address &+ UInt32(truncatingIfNeeded: offset)
+    return .mismatch(
+      FlashMismatch(
+        address: place, expected: expected, found: actual, count: count,
+        sector: memory.sector(at: place)))
+  }
+
+  // MARK: Verify, read, erase
+
+  /// Compares an image with the memory and changes nothing.
+  public func verify(_ image: FirmwareImage) throws(FlashError) {
+    do throws(FlashRefusal) {
+      guard !image.isEmpty else { throw .empty }
+      for segment in image.segments {
+        try checkReadable(segment.range)
+      }
+    } catch {
+      throw .refused(error)
+    }
+    try verify(image.segments)
+  }
+
+  /// Reads a range and hands it out piece by piece.
+  public func read(
+    _ range: Range<UInt64>,
+    into sink: (ArraySlice<UInt8>) throws(FlashError) -> Void
+  ) throws(FlashError) {
+    do throws(FlashRefusal) {
+      try checkReadable(range)
+    } catch {
+      throw .refused(error)
+    }
+    let reader = MemoryReader(session, memory)
+    report(.began(.read, total: range.count))
+    var done = 0
+    try reader.read(range) { (_, bytes) throws(FlashError) in
+      try checkStop()
+      try sink(bytes)
+      done += bytes.count
+      report(.progress(.read, done: done))
+      return true
+    }
+    report(.finished(.read))
+  }
+
+  /// Erases every sector that a range touches.
+  public func erase(_ range: Range<UInt64>) throws(FlashError) {
+    if let hole = memory.firstHole(in: range) {
+      throw .refused(.beyond(address: hole, memory: memory))
+    }
+    let sectors = memory.sectors.filter {
+      UInt64($0.address) < range.upperBound && range.lowerBound < $0.end
+    }
+    if let sector = sectors.first(where: { !$0.access.contains(.erasable) }) {
+      throw .refused(.notErasable(sector, memory: memory))
+    }
+    try erase(sectors)
+  }
+
+  /// Erases the whole memory at once.
+  public func massErase() throws(FlashError) {
+    report(.began(.erase, total: memory.size))
+    try repeating { () throws(DFUError) in try session.massErase() }
+    report(.finished(.erase))
+  }
+
+  /// Writes option bytes, or anything else after which the chip resets.
+  ///
+  /// - Throws: `FlashError.refused` when the bytes do not fit the memory.
+  public func writeAndReset(_ image: FirmwareImage) throws(FlashError) {
+    do throws(FlashRefusal) {
+      _ = try FlashPlan.sectors(for: image, in: memory)
+    } catch {
+      throw .refused(error)
+    }
+    report(.began(.write, total: image.byteCount))
+    for segment in image.segments {
+      do throws(DFUError) {
+        try session.writeAndReset(segment.bytes, at: segment.address)
+      } catch {
+        throw .device(error)
+      }
+    }
+    report(.finished(.write))
+  }
+
+  private func checkReadable(
+    _ range: Range<UInt64>
+  ) throws(FlashRefusal) {
+    if let hole = memory.firstHole(in: range) {
+      throw .beyond(address: hole, memory: memory)
+    }
+    for sector in memory.sectors
+    where UInt64(sector.address) < range.upperBound
+      && range.lowerBound < sector.end && !sector.access.contains(.readable)
+    {
+      throw .notReadable(sector, memory: memory)
+    }
+  }
+
+  // MARK: Stopping and trying again
+
+  private func checkStop() throws(FlashError) {
+    guard shouldStop() else { return }
+    // Whatever the board answers now, the user's wish is what is reported.
+    try? session.settle()
+    throw .cancelled
+  }
+
+  /// Erasing and setting an address may be repeated: the second time does
+  /// what the first should have done.
+  private func repeating(
+    _ body: () throws(DFUError) -> Void
+  ) throws(FlashError) {
+    var failures = 0
+    while true {
+      let failure: DFUError
+      do throws(DFUError) {
+        return try body()
+      } catch {
+        failure = error
+      }
+      failures += 1
+      if failure.status == .vendor { throw .readProtected(failure) }
+      guard failures < 3, failure.mayPass else { throw .device(failure) }
+      report(.retried(failure))
+      do throws(DFUError) {
+        try session.recover()
+      } catch {
+        throw .device(failure)
+      }
+    }
+  }
+}
