@@ -95,12 +95,16 @@ public struct DFUError: Error, Hashable, Sendable {
   }
 
   /// Whether the device stalled the request.
+  @inline(never)
   public var isStall: Bool {
+    // Not inlined, and `status` neither: the optimizer of Swift 6.3.1 crashes
+    // (CopyPropagation) on catch clauses that ask for them.
     guard case .usb(let error) = reason else { return false }
     return error.code == .pipe
   }
 
   /// The status the device reported, if that is what failed.
+  @inline(never)
   public var status: DFUStatus? {
     guard case .status(let report) = reason else { return nil }
     return report.status
