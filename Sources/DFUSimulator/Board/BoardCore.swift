@@ -331,8 +331,8 @@ struct BoardCore: Sendable {
     guard isEnumerated else { return }
     if mode == .application, plain.runtimeState == 1 {
       detachDeadline = nil
-      departure = (now + .milliseconds(1), .bootLoader)
-      return advance(to: now + .milliseconds(1))
+      departure = (now, .bootLoader)
+      return advance(to: now)
     }
     busReset()
     if mode == .dfu, case .plain = profile.machine { resetPlainPort() }
