@@ -1,0 +1,367 @@
+import DFUCore
+import Synchronization
+
+/// What a board is doing.
+public enum BoardMode: String, Hashable, Sendable, CaseIterable, Codable {
+  /// It has no power.
+  case off
+  /// Its boot loader runs.
+  case dfu
+  /// Its program runs.
+  case application
+  /// The processor runs into garbage or blank flash: nothing on the bus.
+  case crashed
+}
+
+/// Something that a person or the world does to a board.
+public enum BoardEvent: Hashable, Sendable {
+  /// The cable is plugged in.
+  case plug
+  /// The cable is pulled. Boards without power of their own go off.
+  case unplug
+  /// The reset button.
+  case reset
+  /// Power off and on again.
+  case powerCycle
+  /// The BOOT0 pin (or the button for the boot loader) is set.
+  case boot0(Bool)
+}
+
+/// What follows when a device has left the bus.
+enum Successor: Hashable, Sendable {
+  /// The program whose vector table stands at the address.
+  case program(UInt32)
+  /// A system reset.
+  case reset
+  /// A reset that reads the option bytes again.
+  case reload
+  /// The boot loader, started by the program.
+  case bootLoader
+}
+
+/// The whole state of one board, without any locking or waiting: it is told
+/// the time.
+struct BoardCore: Sendable {
+  /// What a request leads to.
+  enum Step {
+    case answer(ControlAnswer)
+    /// Nothing yet: ask again at that time (NAK).
+    case wait(until: Duration)
+  }
+
+  let profile: BoardProfile
+  let uniqueID: UniqueID
+  let addresses: AddressPool
+  var serialOverride: String?
+  var application: ApplicationProfile?
+
+  var mode = BoardMode.off
+  var isPlugged = false
+  var hasOwnPower = false
+  var boot0 = true
+  var address: UInt8 = 0
+  var isEnumerated = false
+  var configuration: UInt8 = 1
+  var alternate: UInt8 = 0
+  /// How often power came; seeds serial numbers that change.
+  var powerCycles: UInt32 = 0
+
+  var memories: [Memory] = []
+  var chip = ChipState()
+  var plain = PlainState()
+
+  var now: Duration = .zero
+  var arrival: Duration?
+  var departure: (time: Duration, next: Successor)?
+  var secondEnumeration = false
+  var detachDeadline: Duration?
+  var scheduled: [(time: Duration, event: BoardEvent)] = []
+
+  var log = TransferLog()
+  var violations: [Violation] = []
+  var faults = FaultPlan()
+
+  init(
+    _ profile: BoardProfile, uniqueID: UniqueID, addresses: AddressPool
+  ) {
+    self.profile = profile
+    self.uniqueID = uniqueID
+    self.addresses = addresses
+    application = profile.application
+    if case .dfuSe(let chip) = profile.machine {
+      memories = chip.memories.map { Memory($0, eccWord: chip.flash.eccWord) }
+      for (address, bytes) in chip.marks { place(bytes, at: address) }
+      placeUniqueID(chip)
+      loadOptions()
+      self.chip.isEmpty = firstWordIsBlank
+    }
+    if case .plain(let plain) = profile.machine {
+      self.plain = PlainState(plain)
+    }
+  }
+
+  private mutating func placeUniqueID(_ chip: ChipProfile) {
+    guard let start = chip.uniqueIDAddress else { return }
+    let bytes = uniqueID.bytes
+    place(Array(bytes[0..<8]), at: start)
+    place(
+      Array(bytes[8..<12]), at: start &+ (chip.splitsUniqueID ? 0x14 : 8))
+  }
+
+  /// Puts bytes into whatever memory is at the address, without physics.
+  @discardableResult
+  mutating func place(_ bytes: [UInt8], at address: UInt32) -> Bool {
+    guard let index = memory(at: UInt64(address), count: bytes.count) else {
+      return false
+    }
+    memories[index].place(
+      bytes[...], at: memories[index].offset(of: UInt64(address)))
+    return true
+  }
+
+  func memory(at address: UInt64, count: Int) -> Int? {
+    memories.firstIndex { $0.contains(address, count: count) }
+  }
+
+  mutating func note(_ kind: Violation.Kind, at address: UInt64 = 0) {
+    // A run that breaks a rule at each block must not fill the memory.
+    guard violations.count < 10_000 else { return }
+    violations.append(
+      Violation(
+        kind: kind, address: UInt32(truncatingIfNeeded: address), time: now))
+  }
+
+  // MARK: - Time
+
+  /// The next time at which something happens by itself, if any.
+  var nextEvent: Duration? {
+    [
+      arrival, departure?.time, chip.operation?.end, plain.workEnd,
+      detachDeadline, scheduled.first?.time,
+    ].compactMap(\.self).min()
+  }
+
+  /// Whether the board is about to leave the bus or to come back.
+  var isInTransit: Bool {
+    departure != nil || (!isEnumerated && arrival != nil)
+      || chip.operation?.effect.endsOnTheBus == false
+  }
+
+  /// Lets everything happen that is due by `time`, in order.
+  mutating func advance(to time: Duration) {
+    while let due = nextEvent, due <= time {
+      now = max(now, due)
+      step(due)
+    }
+    now = max(now, time)
+  }
+
+  private mutating func step(_ due: Duration) {
+    if let first = scheduled.first, first.time <= due {
+      scheduled.removeFirst()
+      perform(first.event)
+    } else if let operation = chip.operation, operation.end <= due {
+      chip.operation = nil
+      finish(operation)
+    } else if let end = plain.workEnd, end <= due {
+      finishPlainWork()
+    } else if let departure, departure.time <= due {
+      self.departure = nil
+      isEnumerated = false
+      follow(departure.next)
+    } else if let arrival, arrival <= due {
+      self.arrival = nil
+      arrive()
+    } else if let deadline = detachDeadline, deadline <= due {
+      detachDeadline = nil
+      plain.runtimeState = 0
+    }
+  }
+
+  private mutating func arrive() {
+    isEnumerated = true
+    configuration = 1
+    alternate = 0
+    address = addresses.next()
+    guard secondEnumeration else { return }
+    secondEnumeration = false
+    departure = (now + .milliseconds(80), .bootLoader)
+  }
+
+  // MARK: - Power and reset
+
+  mutating func perform(_ event: BoardEvent) {
+    switch event {
+    case .plug: plug()
+    case .unplug: unplug()
+    case .reset: pressReset()
+    case .powerCycle: powerCut(back: .zero)
+    case .boot0(let high): boot0 = high
+    }
+  }
+
+  mutating func schedule(_ event: BoardEvent, at time: Duration) {
+    let index =
+      scheduled.firstIndex { $0.time > time } ?? scheduled.endIndex
+    scheduled.insert((time, event), at: index)
+  }
+
+  mutating func plug() {
+    guard !isPlugged else { return }
+    isPlugged = true
+    if mode == .off { return powerOn() }
+    // It had power all along: the host resets the bus and finds it.
+    busReset()
+    scheduleArrival(after: .milliseconds(100))
+  }
+
+  mutating func unplug() {
+    isPlugged = false
+    isEnumerated = false
+    arrival = nil
+    detachDeadline = nil
+    if !hasOwnPower { powerOff() }
+  }
+
+  mutating func pressReset() {
+    guard mode != .off else { return }
+    interruptOperation()
+    isEnumerated = false
+    boot()
+  }
+
+  /// The power fails, and comes back after a while, if ever.
+  mutating func powerCut(back: Duration?) {
+    powerOff()
+    guard let back else {
+      isPlugged = false
+      return
+    }
+    if back == .zero {
+      powerOn()
+    } else {
+      isPlugged = false
+      schedule(.plug, at: now + back)
+    }
+  }
+
+  mutating func powerOff() {
+    interruptOperation()
+    mode = .off
+    isEnumerated = false
+    arrival = nil
+    departure = nil
+    detachDeadline = nil
+    for index in memories.indices where memories[index].profile.kind == .ram {
+      let count = memories[index].bytes.count
+      memories[index].place([UInt8](repeating: 0, count: count)[...], at: 0)
+    }
+  }
+
+  mutating func powerOn() {
+    powerCycles &+= 1
+    chip.protectionSeemsSet = false
+    loadOptions()
+    chip.isEmpty = firstWordIsBlank
+    boot()
+  }
+
+  /// Starts again without power having been away.
+  mutating func boot() {
+    chip.reset()
+    plain.reset()
+    resetDeviceFeature()
+    departure = nil
+    detachDeadline = nil
+    secondEnumeration = false
+    if bootsIntoLoader {
+      startLoader()
+    } else {
+      startProgram(at: memories.first?.profile.start ?? 0)
+    }
+  }
+
+  private mutating func follow(_ next: Successor) {
+    switch next {
+    case .program(let address): startProgram(at: address)
+    case .reset: boot()
+    case .reload:
+      loadOptions()
+      chip.isEmpty = firstWordIsBlank
+      boot()
+    case .bootLoader:
+      chip.reset()
+      plain.reset()
+      startLoader(again: mode == .dfu)
+    }
+  }
+
+  private mutating func startLoader(again: Bool = false) {
+    mode = .dfu
+    isEnumerated = false
+    if case .dfuSe(let chip) = profile.machine {
+      self.chip.startLoader(chip)
+      secondEnumeration = chip.quirks.enumeratesTwice && !again
+      if chip.boot.romClearsEmptyFlag { self.chip.isEmpty = false }
+    }
+    scheduleArrival(after: profile.enumerationTime)
+  }
+
+  mutating func startProgram(at address: UInt32) {
+    isEnumerated = false
+    arrival = nil
+    plain.runtimeState = 0
+    guard programRuns(at: address) else {
+      mode = .crashed
+      return
+    }
+    mode = .application
+    guard let application else { return }
+    scheduleArrival(after: application.enumerationTime)
+  }
+
+  private mutating func scheduleArrival(after delay: Duration) {
+    let hasUSB =
+      mode == .dfu || (mode == .application && application != nil)
+    arrival = isPlugged && hasUSB ? now + delay : nil
+  }
+
+  /// The host resets the port.
+  mutating func resetPort() {
+    guard isEnumerated else { return }
+    if mode == .application, plain.runtimeState == 1 {
+      detachDeadline = nil
+      departure = (now, .bootLoader)
+      return advance(to: now)
+    }
+    busReset()
+    if mode == .dfu, case .plain = profile.machine { resetPlainPort() }
+  }
+
+  // What a reset of the bus does to the class: back to dfuIDLE, whatever
+  // the flash is doing.
+  private mutating func busReset() {
+    alternate = 0
+    configuration = 1
+    guard mode == .dfu, chip.state != 10 else { return }
+    if chip.operation == nil { chip.state = 2 }
+  }
+}
+
+/// Hands out device addresses of one bus.
+public final class AddressPool: Sendable {
+  private let last: Mutex<UInt8>
+
+  /// Addresses begin after `last`.
+  public init(after last: UInt8 = 1) {
+    self.last = Mutex(last)
+  }
+
+  /// The next address, from 2 to 127 and round again.
+  public func next() -> UInt8 {
+    last.withLock { last in
+      last = last >= 127 ? 2 : last + 1
+      return last
+    }
+  }
+}

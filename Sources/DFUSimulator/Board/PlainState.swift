@@ -1,0 +1,375 @@
+import DFUCore
+
+/// The state of a device of plain DFU.
+struct PlainState: Sendable {
+  var profile: PlainProfile?
+  /// Stored firmware of each alternate setting.
+  var contents: [[UInt8]] = []
+  /// 0 appIDLE or 1 appDETACH while the program runs.
+  var runtimeState: UInt8 = 0
+  var state: UInt8 = 2
+  var status: UInt8 = 0
+  /// The end of the work under way, and the state that follows it.
+  var workEnd: Duration?
+  var afterWork: UInt8 = 3
+  var incoming: [UInt8] = []
+  var nextBlock: UInt16 = 0
+  var uploaded = 0
+  var quietUntil: Duration = .zero
+  var lastPoll: UInt32 = 0
+  var isDone = false
+  var boots = 0
+  /// The host asked the program for the boot loader, or a button did.
+  var wantsLoader = false
+
+  init() {}
+
+  init(_ profile: PlainProfile) {
+    self.profile = profile
+    contents = profile.targets.map { _ in [] }
+    wantsLoader = profile.startsInLoader
+  }
+
+  /// A reset: what is stored stays, what was on its way is lost.
+  mutating func reset() {
+    var fresh = PlainState()
+    fresh.profile = profile
+    fresh.contents = contents
+    fresh.boots = boots &+ 1
+    self = fresh
+  }
+}
+
+// The side of DFU 1.0 and 1.1, from appendix A of the specification.
+extension BoardCore {
+  private func has(_ quirk: PlainProfile.Quirk) -> Bool {
+    plain.profile?.quirks.contains(quirk) ?? false
+  }
+
+  private var attributes: UInt8 { profile.functional.attributes }
+  private var canDownload: Bool { attributes & 1 != 0 }
+  private var canUpload: Bool { attributes & 2 != 0 }
+  private var isTolerant: Bool { attributes & 4 != 0 }
+
+  private var target: PlainProfile.Target? {
+    guard let targets = plain.profile?.targets else { return nil }
+    let index = Int(alternate)
+    return targets.indices.contains(index) ? targets[index] : targets.first
+  }
+
+  private var slot: Int {
+    plain.contents.indices.contains(Int(alternate)) ? Int(alternate) : 0
+  }
+
+  /// A plain device starts its loader when it has no program to run, or when
+  /// its button (the stand-in for BOOT0) is pressed.
+  var plainBootsIntoLoader: Bool {
+    boot0 || application == nil
+  }
+
+  // MARK: - Run time
+
+  /// Answers a DFU request while the program runs.
+  mutating func answerRuntime(
+    _ setup: ControlSetup, _ application: ApplicationProfile
+  ) -> Step {
+    guard let functional = application.functional else {
+      return .answer(.stall)
+    }
+    switch setup.request {
+    case 0: return detach(setup.value, functional)
+    case 3:
+      if application.statusStalls { return .answer(.stall) }
+      return .answer(.data([0, 0, 0, 0, plain.runtimeState, 0]))
+    case 5:
+      if application.statusStalls { return .answer(.stall) }
+      return .answer(.data([plain.runtimeState]))
+    default:
+      plain.runtimeState = 0
+      detachDeadline = nil
+      return .answer(.stall)
+    }
+  }
+
+  private mutating func detach(
+    _ timeout: UInt16, _ functional: FunctionalProfile
+  ) -> Step {
+    guard plain.runtimeState == 0 else {
+      plain.runtimeState = 0
+      detachDeadline = nil
+      return .answer(.stall)
+    }
+    plain.runtimeState = 1
+    if functional.attributes & 8 != 0 {
+      departure = (now + .milliseconds(10), .bootLoader)
+    } else {
+      detachDeadline =
+        now + .milliseconds(Int64(min(timeout, functional.detachTimeout)))
+    }
+    return .answer(.data([]))
+  }
+
+  // MARK: - DFU mode
+
+  /// Answers a class request in DFU mode.
+  mutating func answerPlain(
+    _ setup: ControlSetup, _ data: [UInt8], length: UInt16
+  ) -> Step {
+    if plain.workEnd != nil, let step = answerBusy(setup) { return step }
+    switch setup.request {
+    case 0: return plainDetach()
+    case 1: return plainDownload(setup.value, data)
+    case 2: return plainUpload(setup.value, Int(length))
+    case 3: return plainStatus()
+    case 4: return plainClearStatus()
+    case 5: return .answer(.data([plain.state]))
+    case 6: return plainAbort()
+    default: return wrongState()
+    }
+  }
+
+  // While it works in dfuDNBUSY or dfuMANIFEST every request stalls.
+  private mutating func answerBusy(_ setup: ControlSetup) -> Step? {
+    guard plain.state == 4 || plain.state == 7 else { return nil }
+    if has(.neverFinishes) { plain.workEnd = now + .seconds(1) }
+    if setup.request == 3 {
+      if has(.blocksInStatus) { return plain.workEnd.map { .wait(until: $0) } }
+      if has(.answersStatusWhenBusy) || has(.neverFinishes) {
+        return reply(plain.state, poll: target?.poll ?? 0)
+      }
+    }
+    return wrongState()
+  }
+
+  private mutating func wrongState() -> Step {
+    note(.wrongState)
+    if has(.wrongStateIsAcknowledged) { return .answer(.data([])) }
+    if has(.wrongStateOnlyStalls) { return .answer(.stall) }
+    return plainFail(15)
+  }
+
+  private mutating func plainFail(_ status: UInt8) -> Step {
+    plain.state = 10
+    plain.status = status
+    plain.workEnd = nil
+    return .answer(.stall)
+  }
+
+  private mutating func reply(_ state: UInt8, poll: UInt32) -> Step {
+    var poll = poll
+    if has(.blocksInStatus) { poll = 0 }
+    if has(.reportsWrongPollTime) { poll = plain.profile?.wrongPollTime ?? 0 }
+    plain.lastPoll = poll
+    plain.quietUntil = now + .milliseconds(Int64(poll))
+    return .answer(
+      .data([
+        plain.status, UInt8(truncatingIfNeeded: poll),
+        UInt8(truncatingIfNeeded: poll >> 8),
+        UInt8(truncatingIfNeeded: poll >> 16), state, 0,
+      ]))
+  }
+
+  private mutating func plainDetach() -> Step {
+    guard has(.detachLeaves), plain.state == 2 else { return wrongState() }
+    departure = (now + .milliseconds(10), .program(0))
+    return .answer(.data([]))
+  }
+
+  private mutating func plainDownload(
+    _ block: UInt16, _ data: [UInt8]
+  ) -> Step {
+    guard canDownload else { return wrongState() }
+    if data.isEmpty { return plainZeroLength() }
+    guard plain.state == 2 || plain.state == 5 else { return wrongState() }
+    if data.count > Int(profile.functional.transferSize) {
+      note(.oversizedTransfer)
+      return plainFail(15)
+    }
+    if plain.state == 2 {
+      plain.incoming = []
+      plain.nextBlock = 0
+      plain.isDone = false
+    }
+    if has(.refusesWrongBlocks), block != plain.nextBlock {
+      return plainFail(15)
+    }
+    plain.nextBlock = block &+ 1
+    let capacity = target?.capacity ?? 0
+    guard plain.incoming.count + data.count <= capacity else {
+      return plainFail(8)
+    }
+    plain.incoming += data
+    plain.state = has(.skipsSync) ? 4 : 3
+    beginWork(target?.blockTime ?? .zero, then: has(.skipsSync) ? 5 : 3)
+    return .answer(.data([]))
+  }
+
+  private mutating func plainZeroLength() -> Step {
+    switch plain.state {
+    case 5: break
+    case 2 where has(.acceptsZeroLengthInIdle): break
+    case 2 where has(.acknowledgesEarlyZeroLength):
+      plain.state = 10
+      plain.status = 9
+      return .answer(.data([]))
+    default: return wrongState()
+    }
+    if has(.skipsSync) {
+      plain.state = 7
+      beginManifest()
+    } else {
+      plain.state = 6
+      plain.isDone = false
+    }
+    return .answer(.data([]))
+  }
+
+  private mutating func beginWork(_ time: Duration, then state: UInt8) {
+    plain.afterWork = state
+    plain.workEnd = now + time
+    if time == .zero, !has(.neverFinishes) { advance(to: now) }
+  }
+
+  private mutating func beginManifest() {
+    plain.contents[slot] = plain.incoming
+    plain.incoming = []
+    plain.isDone = true
+    if has(.resetsDuringManifest) || has(.resetsItself) {
+      departure = (
+        now + (plain.profile?.manifestTime ?? .zero), .program(0)
+      )
+    }
+    beginWork(
+      plain.profile?.manifestTime ?? .zero, then: isTolerant ? 6 : 8)
+  }
+
+  /// The time of the work under way is over.
+  mutating func finishPlainWork() {
+    plain.workEnd = nil
+    guard !has(.neverFinishes) || plain.state == 7 else {
+      plain.workEnd = now + .seconds(1)
+      return
+    }
+    if plain.state == 4 || plain.state == 7 { plain.state = plain.afterWork }
+    if has(.skipsSync), plain.isDone, plain.state == 6 { plain.state = 2 }
+  }
+
+  private mutating func plainStatus() -> Step {
+    let poll = target?.poll ?? 0
+    switch plain.state {
+    case 3: return statusInSync(poll)
+    case 5 where has(.statusDropsToIdle):
+      plain.state = 2
+      plain.incoming = []
+      return reply(2, poll: 0)
+    case 6:
+      if plain.isDone {
+        plain.state = 2
+        return reply(2, poll: 0)
+      }
+      plain.state = 7
+      beginManifest()
+      if has(.statusFailsAfterManifest) {
+        departure = (now, .program(0))
+        return .answer(.stall)
+      }
+      return reply(7, poll: manifestPoll)
+    default: return reply(plain.state, poll: 0)
+    }
+  }
+
+  private var manifestPoll: UInt32 {
+    UInt32(
+      clamping: (plain.profile?.manifestTime.microseconds ?? 0) / 1_000 + 1)
+  }
+
+  private mutating func statusInSync(_ poll: UInt32) -> Step {
+    if let end = plain.workEnd, !has(.neverBusy) {
+      if has(.blocksInStatus) { return .wait(until: end) }
+      if has(.reportsSyncWhenBusy) { return reply(3, poll: 5) }
+      plain.state = 4
+      return reply(4, poll: poll)
+    }
+    plain.workEnd = nil
+    plain.state = 5
+    return reply(5, poll: 0)
+  }
+
+  private mutating func plainClearStatus() -> Step {
+    guard plain.state == 10 else {
+      guard has(.clearStatusEntersError) else { return wrongState() }
+      plain.state = 10
+      plain.status = 14
+      return .answer(.data([]))
+    }
+    plain.state = 2
+    plain.status = 0
+    return .answer(.data([]))
+  }
+
+  private mutating func plainAbort() -> Step {
+    guard [2, 5, 9].contains(plain.state) else { return wrongState() }
+    plain.state = 2
+    plain.incoming = []
+    return .answer(.data([]))
+  }
+
+  private mutating func plainUpload(_ block: UInt16, _ length: Int) -> Step {
+    guard canUpload else { return wrongState() }
+    guard plain.state == 2 || plain.state == 9 else { return wrongState() }
+    if length > Int(profile.functional.transferSize) {
+      note(.oversizedTransfer)
+      return plainFail(15)
+    }
+    if block == 0 || (plain.state == 2 && !has(.uploadKeepsState)) {
+      plain.uploaded = 0
+      plain.nextBlock = 0
+    }
+    if has(.uploadsInOrder), block != plain.nextBlock { return plainFail(15) }
+    plain.nextBlock = block &+ 1
+    let bytes = uploadFrame(length)
+    let isLast = bytes.count < length
+    if !has(.uploadKeepsState) {
+      plain.state = isLast && !has(.staysInUpload) ? 2 : 9
+    }
+    return .answer(.data(bytes))
+  }
+
+  private mutating func uploadFrame(_ length: Int) -> [UInt8] {
+    var stored = plain.contents[slot]
+    if has(.uploadsPrefix) {
+      let count = UInt32(clamping: stored.count)
+      stored = [1, 0, 0, 0] + [UInt8](words: [count]) + stored
+    }
+    let start = min(plain.uploaded, stored.count)
+    var end = min(start + length, stored.count)
+    if end - start < length {
+      if has(.dropsLastChunk) { end = start }
+      if has(.uploadStartsOver), end == start, !stored.isEmpty {
+        plain.uploaded = min(length, stored.count)
+        return Array(stored[..<plain.uploaded])
+      }
+    }
+    let isShort = end > start && end - start < length
+    plain.uploaded = end
+    if has(.endsUploadWithEmptyFrame), isShort {
+      // Full frames only: the rest is padding, the end a frame of 0 bytes.
+      return Array(stored[start..<end]).padded(to: length)
+    }
+    return Array(stored[start..<end])
+  }
+
+  /// The host resets the port of a device in DFU mode: it runs its program
+  /// if it has one.
+  mutating func resetPlainPort() {
+    guard application != nil else {
+      plain.state = 2
+      plain.status = 0
+      plain.workEnd = nil
+      plain.incoming = []
+      return
+    }
+    departure = (now, .program(0))
+    advance(to: now)
+  }
+}

@@ -1,0 +1,129 @@
+public import DFUCore
+import Synchronization
+
+/// Simulated boards as a USB that can be listed, opened and waited for.
+///
+/// Each board lives by its own clock and is worked on by one thread. The
+/// bus has a clock as well, for waits that belong to no board. When a bus in
+/// virtual time waits, it jumps to the next thing that any idle board does,
+/// and takes all idle boards along: those that nobody has open, and those
+/// that are leaving or coming back. Boards that are being worked on keep
+/// their own time.
+public final class SimulatedBus: USBBus {
+  /// The clock for waits that belong to no single device.
+  public let clock: any TimeSource
+  private let list: Mutex<[SimulatedBoard]>
+  private let claims = ClaimTable()
+
+  /// A bus in virtual time, unless given another clock; then all boards
+  /// should have that one too.
+  public init(
+    _ boards: [SimulatedBoard] = [], clock: any TimeSource = VirtualClock()
+  ) {
+    self.clock = clock
+    list = Mutex(boards)
+  }
+
+  /// The boards, plugged in or not.
+  public var boards: [SimulatedBoard] { list.withLock { $0 } }
+
+  /// Adds a board.
+  public func add(_ board: SimulatedBoard) {
+    list.withLock { $0.append(board) }
+  }
+
+  /// All devices present now, by bus and port.
+  public func devices() throws(USBError) -> [USBDevice] {
+    boards.compactMap(\.presence)
+  }
+
+  /// Opens a device of an earlier ``devices()``.
+  public func open(
+    _ device: USBDevice
+  ) throws(USBError) -> any ControlTransport {
+    let action = "open the device \(device.path)"
+    let board = boards.first {
+      $0.bus == device.bus && $0.ports == device.ports
+    }
+    guard let board, let address = board.address,
+      address == device.address
+    else { throw USBError(.noDevice, action) }
+    guard !board.takeDeniedOpen() else { throw USBError(.access, action) }
+    return SimulatedTransport(board, address: address, claims: claims)
+  }
+
+  /// Waits until a board may have arrived or left, at most `limit`.
+  public func waitForChange(atMost limit: Duration) throws(USBError) {
+    guard limit > .zero else { return }
+    let idle = boards.filter { board in
+      !claims.isOpen(board) || board.isInTransit
+    }
+    let next = idle.compactMap(\.timeToNextEvent).min() ?? limit
+    let step = max(.microseconds(1), min(next, limit))
+    guard clock is VirtualClock else {
+      // Real time: a person or another thread may plug something in.
+      return clock.sleep(for: min(step, .milliseconds(20)))
+    }
+    clock.sleep(for: step)
+    for board in idle where board.clock is VirtualClock {
+      board.clock.sleep(for: step)
+    }
+  }
+}
+
+/// Who has which board open, and which of its interfaces.
+final class ClaimTable: Sendable {
+  private struct Claim: Hashable {
+    var board: ObjectIdentifier
+    var address: UInt8
+    var interface: UInt8
+  }
+
+  private struct State {
+    var claims: Set<Claim> = []
+    var handles: [ObjectIdentifier: Int] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  func opened(_ board: SimulatedBoard) {
+    state.withLock { $0.handles[ObjectIdentifier(board), default: 0] += 1 }
+  }
+
+  func closed(_ board: SimulatedBoard) {
+    state.withLock { $0.handles[ObjectIdentifier(board), default: 1] -= 1 }
+  }
+
+  func isOpen(_ board: SimulatedBoard) -> Bool {
+    state.withLock { $0.handles[ObjectIdentifier(board), default: 0] > 0 }
+  }
+
+  func claim(
+    _ interface: UInt8, of board: SimulatedBoard, _ address: UInt8
+  ) -> Bool {
+    let claim = Claim(
+      board: ObjectIdentifier(board), address: address, interface: interface)
+    return state.withLock { $0.claims.insert(claim).inserted }
+  }
+
+  func release(
+    _ interface: UInt8, of board: SimulatedBoard, _ address: UInt8
+  ) {
+    let claim = Claim(
+      board: ObjectIdentifier(board), address: address, interface: interface)
+    state.withLock { _ = $0.claims.remove(claim) }
+  }
+}
+
+extension SimulatedBoard {
+  /// The board's time until something happens to it by itself.
+  var timeToNextEvent: Duration? {
+    withCore { core in core.nextEvent.map { $0 - core.now } }
+  }
+
+  /// Whether it is leaving the bus or coming back.
+  var isInTransit: Bool { withCore { $0.isInTransit } }
+
+  func takeDeniedOpen() -> Bool { withCore { $0.faults.denyOpen() } }
+  func takeBusyClaim() -> Bool { withCore { $0.faults.refuseClaim() } }
+}

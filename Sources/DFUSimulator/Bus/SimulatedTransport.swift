@@ -1,0 +1,123 @@
+public import DFUCore
+
+/// A handle on a simulated board, with libusb's error codes.
+public final class SimulatedTransport: ControlTransport {
+  /// The board behind it.
+  public let board: SimulatedBoard
+  private let address: UInt8
+  private let claims: ClaimTable
+  private var claimed: Set<UInt8> = []
+
+  init(_ board: SimulatedBoard, address: UInt8, claims: ClaimTable) {
+    self.board = board
+    self.address = address
+    self.claims = claims
+    claims.opened(board)
+  }
+
+  deinit {
+    for interface in claimed { claims.release(interface, of: board, address) }
+    claims.closed(board)
+  }
+
+  /// The board's clock.
+  public var clock: any TimeSource { board.clock }
+
+  private func check(_ action: String) throws(USBError) {
+    guard board.address == address else {
+      throw USBError(.noDevice, action)
+    }
+  }
+
+  /// Takes the interface; ``USBError/Code/busy`` when another handle has it.
+  public func claim(interface: UInt8) throws(USBError) {
+    let action = "claim interface \(interface)"
+    try check(action)
+    let isRefused = board.takeBusyClaim()
+    guard !isRefused else { throw USBError(.busy, action) }
+    if claimed.contains(interface) { return }
+    let exists =
+      board.presence?.configurations.first?.interfaces
+      .contains { $0.number == interface } ?? false
+    guard exists else { throw USBError(.notFound, action) }
+    guard claims.claim(interface, of: board, address) else {
+      throw USBError(.busy, action)
+    }
+    claimed.insert(interface)
+  }
+
+  /// Gives the interface back.
+  public func release(interface: UInt8) throws(USBError) {
+    guard claimed.remove(interface) != nil else {
+      throw USBError(.notFound, "release interface \(interface)")
+    }
+    claims.release(interface, of: board, address)
+    try check("release interface \(interface)")
+  }
+
+  /// Makes the configuration the active one.
+  public func select(configuration: UInt8) throws(USBError) {
+    _ = try transfer(
+      ControlSetup(
+        requestType: 0x00, request: 9, value: UInt16(configuration), index: 0),
+      [], length: 0, timeout: .seconds(5),
+      action: "select configuration \(configuration)")
+  }
+
+  /// Sends SET_INTERFACE.
+  public func select(
+    alternate: UInt8, of interface: UInt8
+  ) throws(USBError) {
+    let action = "select alternate setting \(alternate)"
+    guard claimed.contains(interface) else {
+      throw USBError(.notFound, action)
+    }
+    _ = try transfer(
+      ControlSetup(
+        requestType: 0x01, request: 11, value: UInt16(alternate),
+        index: UInt16(interface)),
+      [], length: 0, timeout: .seconds(5), action: action)
+  }
+
+  /// Host to device.
+  public func send(
+    _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration
+  ) throws(USBError) {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(data.count)
+    for index in data.indices { bytes.append(data[index]) }
+    _ = try transfer(
+      setup, bytes, length: UInt16(clamping: data.count), timeout: timeout,
+      action: "send a control request")
+  }
+
+  /// Device to host.
+  public func receive(
+    _ setup: ControlSetup, length: UInt16, timeout: Duration
+  ) throws(USBError) -> [UInt8] {
+    try transfer(
+      setup, [], length: length, timeout: timeout,
+      action: "receive a control reply")
+  }
+
+  private func transfer(
+    _ setup: ControlSetup, _ data: [UInt8], length: UInt16,
+    timeout: Duration, action: String
+  ) throws(USBError) -> [UInt8] {
+    try check(action)
+    switch board.answer(setup, data, length: length, timeout: timeout) {
+    case .data(let bytes): return bytes
+    case .stall: throw USBError(.pipe, action)
+    case .timeout: throw USBError(.timeout, action)
+    case .gone: throw USBError(.noDevice, action)
+    }
+  }
+
+  /// Resets the port.
+  public func reset() throws(USBError) {
+    let action = "reset the device"
+    try check(action)
+    board.resetPort()
+    guard board.address == address else { throw USBError(.notFound, action) }
+  }
+}

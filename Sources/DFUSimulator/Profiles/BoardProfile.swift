@@ -1,0 +1,261 @@
+/// What a kind of simulated board is: everything that is the same for two
+/// boards of it. A chip's habits are values here, never code.
+public struct BoardProfile: Hashable, Sendable {
+  /// The name by which a bench calls it, such as `f405`.
+  public var name: String
+  /// The name for people, such as `STM32F405`.
+  public var title: String
+  /// How it appears on the bus in DFU mode.
+  public var usb: USBIdentity
+  /// `iInterface` of each alternate setting, verbatim.
+  public var alternates: [AlternateProfile]
+  /// Number of the DFU interface.
+  public var interface: UInt8 = 0
+  /// `bInterfaceProtocol` of the DFU interface: 2, or 0 on DFU 1.0.
+  public var interfaceProtocol: UInt8 = 2
+  /// The DFU functional descriptor.
+  public var functional: FunctionalProfile
+  /// The time from power-on or reset until the host sees the device.
+  public var enumerationTime: Duration = .milliseconds(300)
+  /// How long transfers take on the wire.
+  public var wire: WireProfile = .fullSpeed
+  /// What shows on the bus when the program runs; `nil` for a program
+  /// without USB.
+  public var application: ApplicationProfile?
+  /// How it speaks DFU, and what is behind it.
+  public var machine: MachineProfile
+}
+
+/// The two kinds of DFU device.
+public enum MachineProfile: Hashable, Sendable {
+  /// An STM32-like chip with DfuSe and addressed memories.
+  case dfuSe(ChipProfile)
+  /// A device of DFU 1.0 or 1.1 without addresses.
+  case plain(PlainProfile)
+}
+
+/// Identity and strings of a device on the bus.
+public struct USBIdentity: Hashable, Sendable {
+  /// `idVendor`.
+  public var vendor: UInt16
+  /// `idProduct`.
+  public var product: UInt16
+  /// `bcdDevice`.
+  public var deviceVersion: UInt16
+  /// `bcdUSB`.
+  public var usbVersion: UInt16
+  /// `bMaxPacketSize0`, bytes.
+  public var maxPacketSize0: UInt8 = 64
+  /// The text of `iManufacturer`, if any.
+  public var manufacturer: String?
+  /// The text of `iProduct`, if any.
+  public var productName: String?
+  /// Where the text of `iSerialNumber` comes from.
+  public var serial: SerialRule
+}
+
+/// One alternate setting of the DFU interface.
+public struct AlternateProfile: Hashable, Sendable {
+  /// The text of `iInterface`; `nil` for no string.
+  public var name: String?
+  /// Bytes by which `bLength` of the string descriptor exceeds what the
+  /// device sends (seen on F427/F429).
+  public var excessLength: UInt8
+
+  /// An alternate setting with a name.
+  public init(_ name: String?, excessLength: UInt8 = 0) {
+    self.name = name
+    self.excessLength = excessLength
+  }
+}
+
+/// The DFU functional descriptor (DFU 1.1, table 4.2).
+public struct FunctionalProfile: Hashable, Sendable {
+  /// Where in the configuration the descriptor stands.
+  public enum Place: String, Hashable, Sendable, CaseIterable {
+    /// Once, after the last alternate setting.
+    case afterLastAlternate
+    /// After every alternate setting.
+    case afterEveryAlternate
+    /// Before the first interface.
+    case afterConfiguration
+    /// In no configuration, but GET_DESCRIPTOR returns it.
+    case onRequestOnly
+    /// Nowhere.
+    case missing
+  }
+
+  /// `bmAttributes`.
+  public var attributes: UInt8
+  /// `wDetachTimeOut`, milliseconds.
+  public var detachTimeout: UInt16
+  /// `wTransferSize`, bytes.
+  public var transferSize: UInt16
+  /// `bcdDFUVersion`; `nil` for the 7-byte descriptor of DFU 1.0.
+  public var version: UInt16?
+  /// Where it stands.
+  public var place = Place.afterLastAlternate
+
+  /// Its bytes.
+  var bytes: [UInt8] {
+    var bytes: [UInt8] = [
+      version == nil ? 7 : 9, 0x21, attributes,
+      UInt8(truncatingIfNeeded: detachTimeout), UInt8(detachTimeout >> 8),
+      UInt8(truncatingIfNeeded: transferSize), UInt8(transferSize >> 8),
+    ]
+    if let version {
+      bytes += [UInt8(truncatingIfNeeded: version), UInt8(version >> 8)]
+    }
+    return bytes
+  }
+}
+
+/// The cost of a control transfer on the wire.
+public struct WireProfile: Hashable, Sendable {
+  /// SETUP, status stage and the host's scheduling, per transfer.
+  public var perTransfer: Duration
+  /// One packet of the data stage.
+  public var perPacket: Duration
+
+  /// Full speed: 2048 bytes take about 1.85 ms (USB 2.0, 5.5.3: at most 31
+  /// packets of 64 bytes fit a frame; hosts reach about two thirds).
+  public static let fullSpeed = WireProfile(
+    perTransfer: .microseconds(250), perPacket: .microseconds(50))
+  /// No cost, for the path through a kernel, which has its own.
+  public static let free = WireProfile(perTransfer: .zero, perPacket: .zero)
+
+  func time(bytes: Int, packet: UInt8) -> Duration {
+    let packets = (bytes + max(1, Int(packet)) - 1) / max(1, Int(packet))
+    return perTransfer + perPacket * packets
+  }
+}
+
+/// A program that has USB.
+public struct ApplicationProfile: Hashable, Sendable {
+  /// How it appears on the bus.
+  public var usb: USBIdentity
+  /// The run-time DFU descriptor; `nil` for a device without.
+  public var functional: FunctionalProfile?
+  /// Number of the run-time DFU interface.
+  public var interface: UInt8 = 0
+  /// `bInterfaceProtocol` of it: 1, or 0 on DFU 1.0.
+  public var interfaceProtocol: UInt8 = 1
+  /// `iInterface` of it.
+  public var name: String?
+  /// The time from its start until the host sees it.
+  public var enumerationTime: Duration = .milliseconds(400)
+  /// Whether GETSTATUS and GETSTATE stall at run time.
+  public var statusStalls = false
+}
+
+/// Where a serial number comes from.
+public enum SerialRule: Hashable, Sendable {
+  /// No serial number string.
+  case none
+  /// Always the same text.
+  case constant(String)
+  /// Twelve digits of the 96-bit unique ID, as the ROMs of most families
+  /// and ST's class fold it: w0 + w2, then the top of w1.
+  case folded
+  /// The same with the last four digits from the top of w2 (F0, L0, F3).
+  case foldedTopOfW2
+  /// The same with 0x0A added to byte 0 of the ID (F765/767).
+  case foldedPlusTen
+  /// All 24 digits of the unique ID in memory order.
+  case full
+
+  func text(_ id: UniqueID) -> String? {
+    switch self {
+    case .none: nil
+    case .constant(let text): text
+    case .folded: id.folded(low: id.words.1)
+    case .foldedTopOfW2: id.folded(low: id.words.2)
+    case .foldedPlusTen:
+      UniqueID(id.words.0 &+ 0x0A, id.words.1, id.words.2)
+        .folded(low: id.words.1)
+    case .full: id.bytes.map { hex(UInt64($0), digits: 2) }.joined()
+    }
+  }
+}
+
+/// The 96-bit unique ID of an STM32.
+public struct UniqueID: Hashable, Sendable {
+  /// The ID as it lies in memory, 12 bytes.
+  public let bytes: [UInt8]
+
+  private init(bytes: [UInt8]) {
+    self.bytes = bytes
+  }
+
+  /// An ID from its three words.
+  public init(_ w0: UInt32, _ w1: UInt32, _ w2: UInt32) {
+    bytes = [w0, w1, w2].flatMap { word in
+      (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+    }
+  }
+
+  /// The ID of the `index`th simulated board: a lot number as ST's look, and
+  /// different wafer coordinates.
+  public init(board index: Int) {
+    let index = UInt32(truncatingIfNeeded: index)
+    self.init(0x0020_0018 &+ (index << 16), 0x3331_500B, 0x2033_3153)
+  }
+
+  /// An ID from 24 hexadecimal digits in memory order, or three words of 8.
+  public init?(_ text: String) {
+    let parts = text.split(separator: " ")
+    if parts.count == 3 {
+      var words: [UInt32] = []
+      for part in parts {
+        guard part.utf8.count == 8, let word = UInt32(part, radix: 16) else {
+          return nil
+        }
+        words.append(word)
+      }
+      self.init(words[0], words[1], words[2])
+      return
+    }
+    let digits = Array(text.utf8)
+    guard digits.count == 24 else { return nil }
+    var bytes: [UInt8] = []
+    for position in stride(from: 0, to: 24, by: 2) {
+      let pair = String(
+        decoding: digits[position..<position + 2], as: UTF8.self)
+      guard let byte = UInt8(pair, radix: 16) else { return nil }
+      bytes.append(byte)
+    }
+    self.init(bytes: bytes)
+  }
+
+  /// The three words.
+  public var words: (UInt32, UInt32, UInt32) {
+    (
+      bytes.littleEndianWord(at: 0), bytes.littleEndianWord(at: 4),
+      bytes.littleEndianWord(at: 8)
+    )
+  }
+
+  fileprivate func folded(low: UInt32) -> String {
+    hex(UInt64(words.0 &+ words.2), digits: 8)
+      + hex(UInt64(low >> 16), digits: 4)
+  }
+}
+
+/// Upper-case hexadecimal with at least `digits` digits.
+func hex(_ value: UInt64, digits: Int) -> String {
+  let text = String(value, radix: 16, uppercase: true)
+  return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+}
+
+extension [UInt8] {
+  /// Four bytes, low byte first; bytes beyond the end count as 0xFF.
+  func littleEndianWord(at offset: Int) -> UInt32 {
+    var word: UInt32 = 0
+    for position in 0..<4 {
+      let index = offset + position
+      let byte = indices.contains(index) ? self[index] : 0xFF
+      word |= UInt32(byte) << (position * 8)
+    }
+    return word
+  }
+}

@@ -1,0 +1,277 @@
+/// A chip whose ROM speaks DfuSe: its memories and its ROM's habits.
+public struct ChipProfile: Hashable, Sendable {
+  /// Everything that DfuSe can address, and the flash first.
+  public var memories: [MemoryProfile]
+  /// How the flash erases and programs.
+  public var flash: FlashProfile
+  /// The times the ROM reports in GETSTATUS.
+  public var poll: PollProfile
+  /// What an early GETSTATUS meets.
+  public var earlyPoll: EarlyPoll
+  /// How it decides what to start at a reset.
+  public var boot = BootProfile()
+  /// Deviations of the ROM.
+  public var quirks = ChipQuirks()
+  /// Where the 96-bit unique ID lies, if in one of the memories.
+  public var uniqueIDAddress: UInt32?
+  /// Whether its third word lies at +0x14 (L0, L1).
+  public var splitsUniqueID = false
+  /// Bytes that are known at certain addresses, such as the boot loader's
+  /// version.
+  public var marks: [UInt32: [UInt8]] = [:]
+}
+
+/// A memory in the address space of a chip.
+public struct MemoryProfile: Hashable, Sendable {
+  /// The kinds of memory, which differ in what a write does.
+  public enum Kind: String, Hashable, Sendable, CaseIterable {
+    /// Erased by sectors, programmed from 1 to 0.
+    case flash
+    /// A write reloads them and resets the chip.
+    case optionBytes
+    /// Programmed once.
+    case otp
+    /// Writes erase by themselves (L0, L1).
+    case eeprom
+    /// Read and written freely; lost without power.
+    case ram
+    /// The ROM: read only.
+    case system
+    /// The voltage range of F2, F4 and F7, four bytes.
+    case deviceFeature
+  }
+
+  /// What kind it is.
+  public var kind: Kind
+  /// Address of its first byte.
+  public var start: UInt32
+  /// Its sectors, in order.
+  public var sectors: [SectorRun]
+  /// Option bytes only: what they mean.
+  public var options: OptionWindow?
+  /// Whether the ROM lets DFU address it.
+  public var isReachable = true
+  /// Content of a virgin chip, from the start; the rest is blank.
+  public var initial: [UInt8] = []
+
+  /// Its size in bytes.
+  public var size: Int { sectors.reduce(0) { $0 + $1.count * $1.size } }
+
+  /// A memory of sectors.
+  public init(
+    _ kind: Kind, _ start: UInt32, _ sectors: [SectorRun],
+    options: OptionWindow? = nil, isReachable: Bool = true,
+    initial: [UInt8] = []
+  ) {
+    self.kind = kind
+    self.start = start
+    self.sectors = sectors
+    self.options = options
+    self.isReachable = isReachable
+    self.initial = options?.initial ?? initial
+  }
+
+  /// A memory of one piece.
+  public init(
+    _ kind: Kind, _ start: UInt32, size: Int, options: OptionWindow? = nil,
+    isReachable: Bool = true, initial: [UInt8] = []
+  ) {
+    self.init(
+      kind, start, [SectorRun(1, size)], options: options,
+      isReachable: isReachable, initial: initial)
+  }
+}
+
+/// A number of neighbouring sectors of one size.
+public struct SectorRun: Hashable, Sendable {
+  /// How many.
+  public var count: Int
+  /// Bytes in each.
+  public var size: Int
+
+  /// `count` sectors of `size` bytes.
+  public init(_ count: Int, _ size: Int) {
+    self.count = count
+    self.size = size
+  }
+}
+
+/// How a flash memory erases and programs.
+public struct FlashProfile: Hashable, Sendable {
+  /// The true time to erase a sector of up to this many bytes, smallest
+  /// first; the last one holds for everything larger.
+  public var erase: [EraseTime]
+  /// The true time of a mass erase.
+  public var massErase: Duration
+  /// Bytes programmed in one step.
+  public var unit: Int
+  /// The true time of one step.
+  public var programTime: Duration
+  /// The same when the voltage range allows 32 bits at a time (F2, F4, F7).
+  public var wide: WideProgramming?
+  /// Bytes that share an error-correcting code, if any. Such a word can be
+  /// programmed once after an erase.
+  public var eccWord: Int?
+  /// Whether programming a word that is not blank is refused (errPROG). If
+  /// not, its bits are lost.
+  public var refusesProgrammedWords = false
+  /// What addresses of writes must be multiples of, bytes.
+  public var alignment: Int
+  /// What a write does whose length is no multiple of the alignment.
+  public var shortTail = ShortTail.fails
+
+  /// The time to erase a sector of some size.
+  public struct EraseTime: Hashable, Sendable {
+    /// Bytes of the sector.
+    public var size: Int
+    /// Time with the default programming width.
+    public var time: Duration
+  }
+
+  /// Faster times of F2, F4 and F7 at 2.7 V and more.
+  public struct WideProgramming: Hashable, Sendable {
+    /// As in ``FlashProfile/erase``.
+    public var erase: [EraseTime]
+    /// As in ``FlashProfile/massErase``.
+    public var massErase: Duration
+    /// As in ``FlashProfile/unit``.
+    public var unit: Int
+    /// As in ``FlashProfile/programTime``.
+    public var programTime: Duration
+  }
+
+  /// What the ROM does with the odd bytes at the end of a write.
+  public enum ShortTail: String, Hashable, Sendable, CaseIterable {
+    /// The write fails, and so do all that follow (AN3156).
+    case fails
+    /// The bytes are programmed like any others.
+    case works
+    /// The last word comes out wrong, and nothing is reported.
+    case corrupts
+  }
+}
+
+/// The times a ROM reports (`bwPollTimeout`), milliseconds.
+public struct PollProfile: Hashable, Sendable {
+  /// After a set-address.
+  public var setAddress: UInt32
+  /// After an erase.
+  public var erase: UInt32
+  /// After a mass erase.
+  public var massErase: UInt32
+  /// After a data block.
+  public var write: UInt32
+  /// After the read unprotect.
+  public var unprotect: UInt32 = 100
+  /// In dfuMANIFEST.
+  public var manifest: UInt32 = 1
+}
+
+/// What a request meets while the ROM is busy with the last one.
+public enum EarlyPoll: String, Hashable, Sendable, CaseIterable {
+  /// No answer (NAK) until the work is done.
+  case nak
+  /// A stall; after the work requests are answered again.
+  case stall
+  /// GETSTATUS answers dfuDNBUSY; others stall.
+  case busy
+}
+
+/// How a chip chooses between its ROM and the program.
+public struct BootProfile: Hashable, Sendable {
+  /// Where `nSWBOOT0`/`nBOOT_SEL` and `nBOOT0` stand in the first option
+  /// word, on families that have them.
+  public struct SoftwareBoot: Hashable, Sendable {
+    /// The bit that chooses between pin and option bit.
+    public var select: Int
+    /// The value of that bit which means "the pin decides".
+    public var pinWhen: Bool
+    /// The bit `nBOOT0`: 0 starts the ROM.
+    public var nBoot0: Int
+  }
+
+  /// Option bits that replace the BOOT0 pin.
+  public var software: SoftwareBoot?
+  /// Whether a blank first word at power-on starts the ROM.
+  public var hasEmptyCheck = false
+  /// Whether the ROM clears the empty flag when it starts (G0B1, C071).
+  public var romClearsEmptyFlag = false
+  /// Whether the vector table is Arm's (initial stack pointer, reset
+  /// vector). If not, any first word that is not blank runs.
+  public var hasVectorTable = true
+}
+
+/// Deviations of a ROM. The defaults are what most ROMs do.
+public struct ChipQuirks: Hashable, Sendable {
+  /// How protection shows at level 1.
+  public enum Protection: String, Hashable, Sendable, CaseIterable {
+    /// errVENDOR on reads, writes and erases.
+    case error
+    /// The same, and on set-address.
+    case errorOnAddressToo
+    /// Writes and erases "succeed" and do nothing; reads fail.
+    case ignoresWrites
+  }
+
+  /// What CLRSTATUS does outside dfuERROR.
+  public enum ClearStatus: String, Hashable, Sendable, CaseIterable {
+    /// Enters dfuERROR with errUNKNOWN.
+    case entersError
+    /// Stalls.
+    case stalls
+    /// Is acknowledged without effect.
+    case ignored
+  }
+
+  /// How the chip leaves DFU.
+  public enum Leave: String, Hashable, Sendable, CaseIterable {
+    /// GETSTATUS answers dfuMANIFEST, then the chip is gone.
+    case normal
+    /// It leaves, but the last GETSTATUS gets no answer (H7, G0, WB55).
+    case lastStatusFails
+    /// It stays in dfuMANIFEST until GETSTATUS comes again (F072).
+    case needsSecondStatus
+    /// Only after a set-address (C071); else it stays in dfuMANIFEST.
+    case needsAddress
+    /// It never leaves (H74x ROM D2).
+    case broken
+  }
+
+  /// How protection shows.
+  public var protection = Protection.error
+  /// What CLRSTATUS does outside dfuERROR.
+  public var clearStatus = ClearStatus.entersError
+  /// How it leaves.
+  public var leave = Leave.normal
+  /// Whether the address of a block follows from the requested length
+  /// rather than from `wTransferSize`.
+  public var addressesByRequestedLength = false
+  /// bStatus for an address that does not exist: 1 errTARGET or 8
+  /// errADDRESS.
+  public var badAddressStatus: UInt8 = 1
+  /// Whether it enumerates in dfuERROR with errFIRMWARE.
+  public var startsInError = false
+  /// After erasing more than this many bytes it stays in dfuDNBUSY for ever,
+  /// until CLRSTATUS comes twice (H743).
+  public var wedgesAfterErasing: Int?
+  /// Erasing sectors from this address on has no effect (F42x bank 2).
+  public var eraseWithoutEffectFrom: UInt32?
+  /// Erasing a sector from this address on erases the fourth one after it
+  /// instead (F76x dual bank).
+  public var eraseHitsFourthAfterFrom: UInt32?
+  /// Whether a mass erase reports success and does nothing (H74x ROM D3).
+  public var massEraseWithoutEffect = false
+  /// Whether a power cut during an option-byte write leaves readout
+  /// protection level 1 behind, rather than the old bytes.
+  public var interruptedOptionWriteProtects = true
+  /// Whether a full transfer stalls that is longer than this, bytes (seen on
+  /// some L432).
+  public var stallsAbove: Int?
+  /// Whether readout unprotect resets without reading the option bytes
+  /// again (WB55 ROM D5): protection seems to stay until a power cycle.
+  public var unprotectNeedsPowerCycle = false
+  /// Whether it appears, vanishes and appears again after a reset (H5E/5F).
+  public var enumeratesTwice = false
+  /// Whether its serial number changes at each power cycle (L496).
+  public var serialChanges = false
+}

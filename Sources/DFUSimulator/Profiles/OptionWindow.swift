@@ -1,0 +1,212 @@
+/// Option bytes as a chip shows them in one range of addresses.
+public struct OptionWindow: Hashable, Sendable {
+  /// How the window repeats its content for safety.
+  public enum Rule: String, Hashable, Sendable, CaseIterable {
+    /// Byte, complement (F0, F1, F3). The writer must supply it; a byte whose
+    /// complement does not match counts as 0xFF.
+    case bytePairs
+    /// The low half of one word in two is valid; the hardware makes the rest
+    /// (F2, F4, F7).
+    case halfWordPerEight
+    /// Half-word, complement (L0, L1). The writer must supply it.
+    case halfWordPairs
+    /// Word, complement in slots of 8 bytes, made by the hardware (L4, G4,
+    /// G0, C0, WB).
+    case wordPairs
+    /// Plain registers (L5, U5, U0).
+    case registers
+    /// Register pairs: the current value, then the one to be programmed
+    /// (H5, H7).
+    case currentAndProgram
+  }
+
+  /// Which sectors are write-protected, and where that is said.
+  public enum WriteProtection: Hashable, Sendable {
+    /// One bit a sector of the flash from sector `first`, in the window's
+    /// valid half-words or words; a set bit protects if `protectsWhen`.
+    case bits(
+      offset: Int, bit: Int, count: Int, first: Int, sectorsPerBit: Int,
+      protectsWhen: Bool)
+    /// One bit for each group of sectors, in four bytes with complements
+    /// (F0, F3): 0 protects.
+    case bytes(sectorsPerBit: Int)
+    /// First and last sector in one word at `start`, bits 0 and 16.
+    case range(offset: Int, width: Int, firstSector: Int)
+  }
+
+  /// The complement rule.
+  public var rule: Rule
+  /// Content of a virgin chip: the values the rule applies to, made complete
+  /// by it.
+  public var initial: [UInt8]
+  /// Where the protection byte stands; `nil` in a second window.
+  public var protection: Int?
+  /// Write protection said here.
+  public var writeProtection: [WriteProtection] = []
+  /// The true time of a write.
+  public var writeTime: Duration = .milliseconds(40)
+
+  /// What a write of `bytes` at the window's start leaves after the chip has
+  /// read its option bytes again.
+  func loaded(writing bytes: [UInt8], over old: [UInt8]) -> [UInt8] {
+    var new = old
+    new.replaceSubrange(
+      0..<min(bytes.count, old.count),
+      with: bytes.prefix(old.count))
+    switch rule {
+    case .bytePairs, .halfWordPairs, .registers:
+      return new
+    case .halfWordPerEight:
+      return new.mirrored(step: 8, width: 2, gap: 2)
+    case .wordPairs:
+      return new.mirrored(step: 8, width: 4, gap: 4)
+    case .currentAndProgram:
+      return taken(from: new, old: old)
+    }
+  }
+
+  // The first word of the H7's OPTSR comes at the window's start as current
+  // and at +4 as program value, and so on for each pair of words.
+  private func taken(from new: [UInt8], old: [UInt8]) -> [UInt8] {
+    var result = old
+    for pair in pairs where pair + 8 <= new.count {
+      for byte in 0..<4 {
+        result[pair + byte] = new[pair + 4 + byte]
+        result[pair + 4 + byte] = new[pair + 4 + byte]
+      }
+    }
+    return result
+  }
+
+  /// Offsets of the register pairs (rule ``Rule/currentAndProgram``).
+  var pairs: [Int] { [0x00, 0x0C, 0x14, 0x1C, 0x24, 0x4C, 0x54] }
+
+  /// The value of the byte at `offset` as the chip takes it: 0xFF where a
+  /// complement does not match.
+  func value(at offset: Int, in bytes: [UInt8]) -> UInt8 {
+    guard bytes.indices.contains(offset) else { return 0xFF }
+    switch rule {
+    case .bytePairs:
+      let complement =
+        bytes.indices.contains(offset + 1)
+        ? bytes[offset + 1] : 0
+      return bytes[offset] == ~complement ? bytes[offset] : 0xFF
+    case .halfWordPairs:
+      let complement =
+        bytes.indices.contains(offset + 2)
+        ? bytes[offset + 2] : 0
+      return bytes[offset] == ~complement ? bytes[offset] : 0xFF
+    default:
+      return bytes[offset]
+    }
+  }
+
+  /// The readout protection level this content means: 0, 1 or 2.
+  func protectionLevel(in bytes: [UInt8]) -> Int {
+    guard let protection else { return 0 }
+    switch value(at: protection, in: bytes) {
+    case unprotectedValue: return 0
+    case 0xCC where rule != .bytePairs || unprotectedValue == 0xAA: return 2
+    default: return 1
+    }
+  }
+
+  /// The byte that means level 0: 0xAA, or 0xA5 on the F1.
+  var unprotectedValue: UInt8 {
+    guard rule == .bytePairs, let protection,
+      initial.indices.contains(protection)
+    else { return 0xAA }
+    return initial[protection] == 0xA5 ? 0xA5 : 0xAA
+  }
+
+  /// The content with another protection byte, complement included.
+  func setting(protectionByte byte: UInt8, in bytes: [UInt8]) -> [UInt8] {
+    guard let protection, bytes.indices.contains(protection) else {
+      return bytes
+    }
+    var bytes = bytes
+    bytes[protection] = byte
+    switch rule {
+    case .bytePairs:
+      if bytes.indices.contains(protection + 1) {
+        bytes[protection + 1] = ~byte
+      }
+    case .halfWordPairs, .halfWordPerEight:
+      if bytes.indices.contains(protection + 2) {
+        bytes[protection + 2] = ~byte
+      }
+    case .wordPairs:
+      if bytes.indices.contains(protection + 4) {
+        bytes[protection + 4] = ~byte
+      }
+    case .registers: break
+    case .currentAndProgram:
+      if bytes.indices.contains(protection + 4) {
+        bytes[protection + 4] = byte
+      }
+    }
+    return bytes
+  }
+
+  /// The numbers of the flash sectors that are write-protected.
+  func protectedSectors(in bytes: [UInt8], of count: Int) -> Set<Int> {
+    var sectors: Set<Int> = []
+    for rule in writeProtection {
+      switch rule {
+      case .bits(
+        let offset, let bit, let bits, let first, let perBit, let when):
+        for number in 0..<bits {
+          let position = bit + number
+          let byte = value(at: offset + position / 8, in: bytes)
+          guard (byte >> (position % 8) & 1 == 1) == when else { continue }
+          for sector in 0..<perBit {
+            sectors.insert(first + number * perBit + sector)
+          }
+        }
+      case .bytes(let perBit):
+        for (index, offset) in [8, 10, 12, 14].enumerated() {
+          let byte = value(at: offset, in: bytes)
+          for bit in 0..<8 where byte >> bit & 1 == 0 {
+            for sector in 0..<perBit {
+              sectors.insert((index * 8 + bit) * perBit + sector)
+            }
+          }
+        }
+      case .range(let offset, let width, let firstSector):
+        let mask: UInt32 = (1 << width) - 1
+        let word = bytes.littleEndianWord(at: offset)
+        let first = Int(word & mask)
+        let last = Int(word >> 16 & mask)
+        guard first <= last else { continue }
+        for sector in first...last { sectors.insert(firstSector + sector) }
+      }
+    }
+    return sectors.filter { $0 < count }
+  }
+}
+
+extension [UInt8] {
+  /// In each group of `step` bytes: the complement of the first `width`
+  /// bytes, put `gap` bytes after them.
+  func mirrored(step: Int, width: Int, gap: Int) -> [UInt8] {
+    var bytes = self
+    for start in stride(from: 0, to: bytes.count, by: step) {
+      for byte in 0..<width where start + gap + byte < bytes.count {
+        bytes[start + gap + byte] = ~bytes[start + byte]
+      }
+    }
+    return bytes
+  }
+
+  /// Words, low byte first.
+  init(words: [UInt32]) {
+    self = words.flatMap { word in
+      (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+    }
+  }
+
+  /// The bytes, made `count` long with 0xFF.
+  func padded(to count: Int) -> [UInt8] {
+    self + [UInt8](repeating: 0xFF, count: Swift.max(0, count - self.count))
+  }
+}
