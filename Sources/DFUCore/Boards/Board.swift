@@ -118,22 +118,19 @@ extension Board {
   public static func all(on bus: any USBBus) throws(USBError) -> [Board] {
     var boards: [Board] = []
     for device in try bus.devices() {
-      let functions = functions(of: device)
-      guard !functions.isEmpty else { continue }
-      boards.append(Board(looking: device, functions, on: bus))
+      let board = Board(looking: device, on: bus)
+      if !board.functions.isEmpty { boards.append(board) }
     }
     return boards.sorted {
-      ($0.device.bus, $0.device.ports.count) == ($1.device.bus, $1.device.ports.count)
-        ? $0.device.ports.lexicographicallyPrecedes($1.device.ports)
-        : ($0.device.bus, $0.device.ports.count)
-          < ($1.device.bus, $1.device.ports.count)
+      ([$0.device.bus] + $0.device.ports)
+        .lexicographicallyPrecedes([$1.device.bus] + $1.device.ports)
     }
   }
 
-  private init(
-    looking device: USBDevice, _ functions: [DFUFunction], on bus: any USBBus
-  ) {
-    self.init(device: device, functions: functions)
+  /// Opens a device for its strings; without a DFU interface it is left alone.
+  public init(looking device: USBDevice, on bus: any USBBus) {
+    self.init(device: device, functions: Self.functions(of: device))
+    if functions.isEmpty { return }
     do throws(USBError) {
       let reader = StringReader(try bus.open(device))
       serial = reader.string(device.descriptor.serialString)

@@ -137,10 +137,13 @@ public final class DfuSeSession {
   /// The address pointer is only set where `wBlockNum` cannot reach the
   /// address from it, and for short blocks, because devices disagree
   /// whether a block number counts transfer sizes or requested lengths.
+  ///
+  /// - Parameter base: where the pointer is best set, if it must be set: the
+  ///   lowest address of what is written next.
   public func write(
-    _ data: Span<UInt8>, at address: UInt32
+    _ data: Span<UInt8>, at address: UInt32, base: UInt32? = nil
   ) throws(DFUError) {
-    let block = try block(for: address, length: data.count)
+    let block = try block(for: address, length: data.count, base: base)
     do throws(DFUError) {
       try transfer(
         data, block: block, .write, at: address, .write,
@@ -215,20 +218,32 @@ public final class DfuSeSession {
   /// The block number that stands for `address`, after setting the pointer
   /// if no number does.
   private func block(
-    for address: UInt32, length: Int
+    for address: UInt32, length: Int, base: UInt32? = nil
   ) throws(DFUError) -> UInt16 {
-    let size = connection.transferSize
-    if let pointer, address >= pointer, !behaviour.setsAddressPerBlock {
-      let distance = Int(address - pointer)
-      let number = distance / size + Self.firstBlock
-      if distance % size == 0, number <= Int(UInt16.max),
-        length == size || distance == 0
-      {
-        return UInt16(number)
-      }
+    if let pointer,
+      let number = number(of: address, from: pointer, length: length)
+    {
+      return number
+    }
+    if let base, let number = number(of: address, from: base, length: length) {
+      try setAddress(base)
+      return number
     }
     try setAddress(address)
     return UInt16(Self.firstBlock)
+  }
+
+  /// The block number that stands for `address` when the pointer is at `base`.
+  private func number(
+    of address: UInt32, from base: UInt32, length: Int
+  ) -> UInt16? {
+    if address == base { return UInt16(Self.firstBlock) }
+    let size = connection.transferSize
+    guard address > base, length == size, !behaviour.setsAddressPerBlock
+    else { return nil }
+    let (blocks, rest) = Int(address - base).quotientAndRemainder(
+      dividingBy: size)
+    return rest == 0 ? UInt16(exactly: blocks + Self.firstBlock) : nil
   }
 
   /// UPLOAD is refused in dfuDNLOAD-IDLE.
@@ -299,7 +314,7 @@ public final class DfuSeSession {
           limit: max(.seconds(1), limit - elapsed), during: operation,
           at: address)
         if report.state == .downloadBusy { polling.learn(work, .busy) }
-      } catch where error.isStall && asked < 64 {
+      } catch  where error.isStall && asked < 64 {
         polling.learn(work, .stall)
       }
     }

@@ -156,6 +156,13 @@ public struct MemoryMapError: Error, Hashable, Sendable {
   public var column: Int
   /// What is wrong there.
   public var problem: String
+
+  /// An error from its parts.
+  public init(text: String, column: Int, problem: String) {
+    self.text = text
+    self.column = column
+    self.problem = problem
+  }
 }
 
 extension MemoryMapError: CustomStringConvertible {
@@ -313,7 +320,8 @@ private struct LayoutParser {
   ) throws(MemoryMapError) -> UInt32 {
     let start = position
     var value: UInt32 = 0
-    while let byte = next, let digit = Character(UnicodeScalar(byte)).hexDigitValue,
+    while let byte = next,
+      let digit = Character(UnicodeScalar(byte)).hexDigitValue,
       digit < radix
     {
       guard position - start < limit else {

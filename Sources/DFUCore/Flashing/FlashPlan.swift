@@ -21,9 +21,9 @@ public struct FlashPlan: Hashable, Sendable {
   public struct Run: Hashable, Sendable {
     /// The bytes, and the address of the first; the pointer is set there.
     public var piece: FirmwareImage.Segment
-    /// Which of the bytes each DNLOAD carries, as offsets: by rising address,
-    /// each at a multiple of the transfer size, but for the vector table's,
-    /// which comes last.
+    /// Which of the bytes each DNLOAD carries, as offsets, each a multiple of
+    /// the transfer size: a short one first, because it needs a pointer of
+    /// its own, then by rising address, and the vector table's last.
     public var blocks: [Range<Int>]
 
     /// The address of a block.
@@ -153,9 +153,12 @@ extension FlashPlan {
   private static func runs(
     for piece: FirmwareImage.Segment, _ transferSize: Int, isErased: Bool
   ) -> [Run] {
-    let blocks = stride(from: 0, to: piece.bytes.count, by: transferSize)
+    var blocks = stride(from: 0, to: piece.bytes.count, by: transferSize)
       .map { $0..<min($0 + transferSize, piece.bytes.count) }
       .filter { !isErased || !piece.bytes.isBlank($0) }
+    if let last = blocks.last, last.count < transferSize {
+      blocks.insert(blocks.removeLast(), at: 0)
+    }
     return blocks.isEmpty ? [] : [Run(piece: piece, blocks: blocks)]
   }
 }

@@ -124,15 +124,9 @@ public struct Flasher {
     report(.began(.write, total: plan.writtenBytes))
     var done = 0
     for run in plan.runs {
-      // One pointer for the whole run, also for the block that goes last.
-      if run.blocks.count > 1, !session.behaviour.setsAddressPerBlock {
-        try repeating { () throws(DFUError) in
-          try session.setAddress(run.piece.address)
-        }
-      }
       for block in run.blocks {
         try checkStop()
-        try write(run.piece.bytes, block, at: run.address(of: block))
+        try write(run, block)
         done += block.count
         report(.progress(.write, done: done))
       }
@@ -143,13 +137,17 @@ public struct Flasher {
   /// Writes one block. After a failure the block is only sent again when it
   /// reads back blank: programming twice corrupts flash with ECC.
   private func write(
-    _ bytes: [UInt8], _ block: Range<Int>, at address: UInt32
+    _ run: FlashPlan.Run, _ block: Range<Int>
   ) throws(FlashError) {
+    let bytes = run.piece.bytes
+    let address = run.address(of: block)
     var failures = 0
     while true {
       let failure: DFUError
       do throws(DFUError) {
-        return try session.write(bytes.span.extracting(block), at: address)
+        // One pointer for the whole run, also for the block that goes last.
+        return try session.write(
+          bytes.span.extracting(block), at: address, base: run.piece.address)
       } catch {
         failure = error
       }

@@ -6,6 +6,7 @@ internal import CLibUSB
 /// descriptors the system already holds, so that listing neither opens nor
 /// disturbs any of them.
 public final class LibUSBBus: USBBus {
+  /// The system's monotonic clock.
   public let clock: any TimeSource = SystemClock()
 
   private let context: LibUSBContext
@@ -19,24 +20,29 @@ public final class LibUSBBus: USBBus {
     context = try LibUSBContext(logLevel: logLevel)
   }
 
+  /// All devices present now, of any class; none is opened.
   public func devices() throws(USBError) -> [USBDevice] {
     try unsafe context.withDeviceList { list in
       unsafe list.compactMap { unsafe Self.describe($0) }
     }
   }
 
+  /// Opens a device, found again by its bus and address.
   public func open(
     _ device: USBDevice
   ) throws(USBError) -> any ControlTransport {
     let found: OpaquePointer? = try unsafe context.withDeviceList {
       (list: [OpaquePointer]) throws(USBError) in
-      for unsafe candidate in unsafe list {
+      for index in unsafe list.indices {
+        let candidate = unsafe list[index]
         guard unsafe libusb_get_bus_number(candidate) == device.bus,
           unsafe libusb_get_device_address(candidate) == device.address
         else { continue }
         var handle: OpaquePointer?
         let code = unsafe libusb_open(candidate, &handle)
-        if code != 0 { throw USBError(.init(rawValue: code), "open the device") }
+        if code != 0 {
+          throw USBError(.init(rawValue: code), "open the device")
+        }
         return unsafe handle
       }
       return nil
@@ -47,6 +53,8 @@ public final class LibUSBBus: USBBus {
     return unsafe LibUSBTransport(handle, context: context, clock: clock)
   }
 
+  /// Waits by libusb's hotplug events where the system has them, otherwise for
+  /// a tenth of a second at most.
   public func waitForChange(atMost limit: Duration) throws(USBError) {
     try context.waitForChange(atMost: limit, clock: clock)
   }
@@ -88,10 +96,12 @@ public final class LibUSBBus: USBBus {
     var interfaces: [InterfaceDescriptor] = []
     let groups = unsafe UnsafeBufferPointer(
       start: raw.pointee.interface, count: Int(raw.pointee.bNumInterfaces))
-    for unsafe group in unsafe groups {
+    for index in groups.indices {
+      let group = unsafe groups[index]
       let settings = unsafe UnsafeBufferPointer(
         start: group.altsetting, count: Int(max(0, group.num_altsetting)))
-      for unsafe setting in unsafe settings {
+      for index in settings.indices {
+        let setting = unsafe settings[index]
         interfaces.append(
           InterfaceDescriptor(
             number: unsafe setting.bInterfaceNumber,

@@ -6,8 +6,10 @@ public final class SystemClock: TimeSource {
   /// A clock that starts at zero now.
   public init() { start = clock.now }
 
+  /// The time since this clock was made.
   public func now() -> Duration { clock.now - start }
 
+  /// Blocks the calling thread, also when signals come in between.
   public func sleep(for duration: Duration) {
     guard duration > .zero else { return }
     let (seconds, attoseconds) = duration.components
@@ -24,11 +26,11 @@ public final class SystemClock: TimeSource {
 }
 
 #if canImport(Glibc)
-  internal import Glibc
+internal import Glibc
 #elseif canImport(Musl)
-  internal import Musl
+internal import Musl
 #elseif canImport(Darwin)
-  internal import Darwin
+internal import Darwin
 #endif
 
 extension Duration {

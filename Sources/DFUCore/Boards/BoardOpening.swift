@@ -1,0 +1,70 @@
+/// Why a board cannot be worked with although it is there.
+public enum BoardOpenError: Error, Hashable, Sendable {
+  /// The board has no DFU functional descriptor, so that its transfer size is
+  /// not known, and none was given.
+  case transferSizeUnknown
+  /// The transfer size, the board's or the given one, cannot be used.
+  case transferSizeImpossible(Int, allowed: ClosedRange<Int>)
+  /// Speaking with it failed.
+  case device(DFUError)
+}
+
+extension SelectedBoard {
+  /// The most bytes a control transfer carries on Linux; libusb and the
+  /// kernel take no more.
+  public static let largestTransfer = 4096
+
+  /// The transfer size to work with, bytes.
+  ///
+  /// - Parameter wanted: the user's choice, before the board's own.
+  /// - Throws: `BoardOpenError` when there is none or it cannot be used.
+  public func transferSize(
+    _ wanted: Int? = nil
+  ) throws(BoardOpenError) -> Int {
+    guard
+      let size = wanted ?? function.functional.map({ Int($0.transferSize) })
+    else { throw .transferSizeUnknown }
+    let least = max(8, Int(board.device.descriptor.maxPacketSize0))
+    let allowed = least...Self.largestTransfer
+    // A board may state more than the system can carry; less is always right.
+    if wanted == nil, size > allowed.upperBound { return allowed.upperBound }
+    guard allowed.contains(size) else {
+      throw .transferSizeImpossible(size, allowed: allowed)
+    }
+    return size
+  }
+
+  /// Opens the board, claims the interface and selects the alternate setting.
+  public func connect(
+    on bus: any USBBus, alternate: UInt8?, transferSize wanted: Int? = nil
+  ) throws(BoardOpenError) -> DFUConnection {
+    let size = try transferSize(wanted)
+    let transport: any ControlTransport
+    do throws(USBError) {
+      transport = try bus.open(board.device)
+    } catch {
+      throw .device(DFUError(.open, .usb(error)))
+    }
+    do throws(DFUError) {
+      return try DFUConnection(
+        transport,
+        configuration: board.device.configurations.count > 1
+          ? function.configuration : nil,
+        interface: function.interface, alternate: alternate,
+        transferSize: size)
+    } catch {
+      throw .device(error)
+    }
+  }
+
+  /// Which poll times are believed unless the user says otherwise: ROMs of ST
+  /// and of GigaDevice are known to answer early questions; nobody else is
+  /// asked early.
+  public var usualPolling: Polling.Mode {
+    let ids = (
+      board.device.descriptor.vendor, board.device.descriptor.product
+    )
+    return ids == (0x0483, 0xDF11) || ids == (0x28E9, 0x0189)
+      ? .immediate : .specification
+  }
+}

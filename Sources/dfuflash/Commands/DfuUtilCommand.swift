@@ -1,0 +1,234 @@
+import ArgumentParser
+import DFUCore
+
+/// dfu-util's command line: what `dfuflash` does when it is not given a verb,
+/// and when it is called by the name `dfu-util`.
+struct DfuUtilCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dfu-util",
+    abstract: "Take dfu-util's options (the default without a verb).",
+    discussion: """
+      Example: dfuflash -s 0x08000000:leave -D fw.bin
+               dfuflash -a 0 -s 0x08000000:131072 -U backup.bin
+               dfuflash -s :mass-erase:force
+      """)
+
+  @OptionGroup(title: "Board") var selection: SelectionOptions
+  @OptionGroup(title: "Transfer") var transfer: TransferOptions
+  @OptionGroup(title: "General") var workbench: WorkbenchOptions
+
+  @Flag(
+    name: [.customShort("V"), .customLong("print-version")],
+    help: "Print the version.")
+  var printVersion = false
+
+  @Flag(name: .shortAndLong, help: "List the connected DFU devices.")
+  var list = false
+
+  @Flag(
+    name: [.customShort("e"), .customLong("detach")],
+    help: "Detach a device whose application runs, and stop.")
+  var detach = false
+
+  @Option(
+    name: [
+      .customShort("E", allowingJoined: true), .customLong("detach-delay"),
+    ],
+    help: ArgumentHelp(
+      "The longest to wait for the device to come back after detaching.",
+      valueName: "seconds"))
+  var detachDelay: UInt32 = 10
+
+  @Option(
+    name: [.customShort("U", allowingJoined: true), .customLong("upload")],
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Read the device's memory into a new file; - is standard output.",
+      valueName: "file"))
+  var upload: String?
+
+  @Option(
+    name: [
+      .customShort("Z", allowingJoined: true), .customLong("upload-size"),
+    ],
+    parsing: .unconditional,
+    help: ArgumentHelp("How much to read.", valueName: "bytes"))
+  var uploadSize: String?
+
+  @Option(
+    name: [.customShort("D", allowingJoined: true), .customLong("download")],
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Write a firmware file to the device; - is standard input.",
+      valueName: "file"))
+  var download: String?
+
+  @Flag(
+    name: [.customShort("R"), .customLong("reset")],
+    help: "Reset the device once done.")
+  var reset = false
+
+  @Option(
+    name: [
+      .customShort("s", allowingJoined: true), .customLong("dfuse-address"),
+    ], parsing: .unconditional,
+    help: ArgumentHelp(
+      "The address, and modifiers: force, leave, unprotect, mass-erase, will-reset, fast, or a length.",
+      valueName: "address[:modifier…]"))
+  var dfuseAddress: String?
+
+  @Flag(
+    name: [.customShort("w"), .customLong("wait")],
+    help: "Wait for the device to appear.")
+  var wait = false
+
+  @OptionGroup(title: "Beyond dfu-util") var engine: EngineOptions
+
+  func run() throws {
+    if printVersion {
+      Console.out("dfuflash \(version)")
+      return
+    }
+    let option = try dfuseAddress.map(DfuSeOption.init(parsing:))
+    let selector = try selection.selector()
+    if list {
+      try workbench.withBus { bus in
+        for line in FoundLines.lines(
+          for: try ListCommand.boards(on: bus), selector)
+        {
+          Console.out(line)
+        }
+      }
+      return
+    }
+    guard [download != nil, upload != nil, detach].count(where: { $0 }) <= 1
+    else {
+      throw ValidationError("give only one of -D, -U and -e")
+    }
+    guard download != nil || upload != nil || detach || option != nil else {
+      throw ValidationError(
+        """
+        nothing to do: give one of -D (write), -U (read), -s (a command), -e \
+        (detach) or -l (list), or a verb; dfuflash --help shows them all
+        """)
+    }
+    let input = try download.map { (path) throws(ToolFailure) in
+      try FirmwareInput(path, format: try engine.firmwareFormat())
+    }
+    let settings = WorkSettings(
+      transferSize: try transfer.transferSize(),
+      alternate: transfer.alternateSelector,
+      flash: try engine.flashOptions(option), polling: engine.polling)
+    if let input, input.file.format.hasAddresses, option?.address != nil {
+      throw ValidationError(
+        """
+        \(Files.shown(input.path)) says itself where it belongs \
+        (\(input.file.format.title)); leave the address out of -s
+        """)
+    }
+    let output = try upload.map { (path) throws(ToolFailure) in
+      try UploadSink(path)
+    }
+    try workbench.withBus { bus in
+      let found = try BoardWork.find(
+        selector, on: bus, waiting: wait ? .seconds(1 << 31) : nil)
+      let job = DfuUtilWork(
+        bus: bus, settings: settings, reporter: makeReporter(),
+        detachDelay: .seconds(Int(detachDelay)), resets: reset)
+      if detach {
+        try job.detach(found)
+      } else if let input {
+        try job.download(input, option, to: found)
+      } else if let output {
+        try job.upload(
+          output, option, limit: try uploadLimit(), from: found)
+      } else if let option {
+        try job.command(option, on: found)
+      }
+    }
+  }
+
+  private func uploadLimit() throws(ValidationError) -> UInt32? {
+    guard let uploadSize else { return nil }
+    guard let size = UInt32(c: uploadSize) else {
+      throw ValidationError(
+        "-Z takes a number of bytes, not \"\(uploadSize)\"")
+    }
+    return size
+  }
+
+  /// Scripts read standard output; so does the bar, unless the data goes
+  /// there.
+  private func makeReporter() -> any ProgressReporter {
+    upload == "-"
+      ? Reporters.make(toStandardError: true)
+      : Reporters.make(toStandardError: false)
+  }
+}
+
+/// What the engine can do beyond dfu-util, the same for every command.
+struct EngineOptions: ParsableArguments {
+  @Flag(
+    name: .customLong("no-verify"),
+    help: "Do not read back what was written.")
+  var noVerify = false
+
+  @Flag(help: "Erase and write everything, even what is already right.")
+  var full = false
+
+  @Flag(
+    name: .customLong("no-preserve"),
+    help: "Drop what shares a sector with the image but lies outside it.")
+  var noPreserve = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Which poll times to believe: auto, spec (the device's), fast (ask at once).",
+      valueName: "mode"))
+  var poll = PollChoice.auto
+
+  @Option(
+    name: .customLong("format"),
+    help: ArgumentHelp(
+      "Read the file as raw, dfuse, dfu, intelHex, sRecord, elf or uf2, whatever it looks like.",
+      valueName: "format"))
+  var format: String?
+
+  enum PollChoice: String, ExpressibleByArgument, CaseIterable {
+    case auto
+    case spec
+    case fast
+  }
+
+  var polling: Polling.Mode? {
+    switch poll {
+    case .auto: nil
+    case .spec: .specification
+    case .fast: .immediate
+    }
+  }
+
+  func firmwareFormat() throws(ToolFailure) -> FirmwareFormat? {
+    guard let format else { return nil }
+    let known = FirmwareFormat.allCases.first {
+      $0.rawValue.lowercased() == format.lowercased()
+    }
+    guard let known else {
+      throw ToolFailure(
+        .usage, "\"\(format.escapingControls)\" is no format",
+        hint: "there are: "
+          + FirmwareFormat.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return known
+  }
+
+  func flashOptions(_ option: DfuSeOption?) throws -> FlashOptions {
+    var options = FlashOptions()
+    options.verifies = !noVerify
+    options.rewritesAll = full
+    options.preservesNeighbours = !noPreserve
+    options.massErase = option?.massErase == true ? .always : .never
+    options.resetsAfterWrite = option?.willReset ?? false
+    return options
+  }
+}

@@ -1,0 +1,60 @@
+import DFUCore
+
+/// A board for people: what it is, and each memory with its sectors.
+enum BoardTable {
+  static func text(_ board: Board) -> String {
+    let ids = board.device.descriptor
+    let mode =
+      board.functions.contains { $0.mode == .dfu }
+      ? "DFU mode" : "run-time mode"
+    var lines = [
+      "\(board.path)  \(hex4(ids.vendor)):\(hex4(ids.product))  \(mode)"
+        + (board.product.map { "  \($0.printable)" } ?? ""),
+      "  serial   \(board.serial?.printable ?? "unknown")",
+    ]
+    if let problem = board.problem {
+      lines.append("  problem  \(problem)")
+      if let hint = Explain.usb(problem, board).hint {
+        lines.append("  hint     \(hint)")
+      }
+    }
+    for function in board.functions {
+      for setting in function.alternates {
+        lines += describe(setting)
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func describe(_ setting: AlternateSetting) -> [String] {
+    let heading = "  alt \(setting.number)    "
+    do {
+      guard let memory = try setting.memory() else {
+        return setting.name.map { [heading + $0.printable] } ?? []
+      }
+      return [
+        heading + "\(memory.name.escapingControls)  (\(size(memory.size)))"
+      ]
+        + memory.runs.map { run in
+          "    0x\(hex8(run.address))  \(padded(run.count, 4)) × "
+            + "\(leftPadded(size(run.sectorSize), 8))  \(run.access)"
+        }
+    } catch {
+      return [
+        heading + (setting.name?.printable ?? ""),
+        "    warning: \(error.problem), at character \(error.column + 1)",
+      ]
+    }
+  }
+
+  /// Bytes for people, in the largest unit that is whole.
+  static func size(_ bytes: Int) -> String {
+    if bytes >= 1 << 20, bytes % (1 << 20) == 0 { return "\(bytes >> 20) MiB" }
+    if bytes >= 1 << 10, bytes % (1 << 10) == 0 { return "\(bytes >> 10) KiB" }
+    return "\(bytes) B"
+  }
+
+  private static func leftPadded(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+}

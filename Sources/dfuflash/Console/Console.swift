@@ -1,0 +1,42 @@
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Standard output for results, standard error for everything else.
+enum Console {
+  /// Writes text to standard output.
+  static func out(_ text: String, terminator: String = "\n") {
+    write(text + terminator, to: .standardOutput)
+  }
+
+  /// Writes text to standard error.
+  static func err(_ text: String, terminator: String = "\n") {
+    write(text + terminator, to: .standardError)
+  }
+
+  /// Writes bytes to standard output. Throws where nobody takes them.
+  static func write(_ bytes: ArraySlice<UInt8>) throws(ToolFailure) {
+    do {
+      try FileDescriptor.standardOutput.writeAll(bytes)
+    } catch {
+      throw ToolFailure(
+        .cannotWrite, "could not write to standard output (\(error))")
+    }
+  }
+
+  /// Whether somebody sits before the stream.
+  static func isTerminal(_ descriptor: FileDescriptor) -> Bool {
+    isatty(descriptor.rawValue) == 1
+  }
+
+  private static func write(_ text: String, to descriptor: FileDescriptor) {
+    // Nobody is left to tell when the stream is closed.
+    _ = try? descriptor.writeAll(text.utf8)
+  }
+}

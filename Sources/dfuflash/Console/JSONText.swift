@@ -1,0 +1,117 @@
+import DFUCore
+import FoundationEssentials
+
+/// JSON for programs.
+enum JSONText {
+  /// A value as JSON on several lines.
+  static func of(_ value: some Encodable) throws(ToolFailure) -> String {
+    try encode(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+  }
+
+  /// A value as one line of JSON.
+  static func line(_ value: some Encodable) throws(ToolFailure) -> String {
+    try encode(value, [.sortedKeys, .withoutEscapingSlashes])
+  }
+
+  private static func encode(
+    _ value: some Encodable, _ format: JSONEncoder.OutputFormatting
+  ) throws(ToolFailure) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = format
+    do {
+      return String(decoding: try encoder.encode(value), as: UTF8.self)
+    } catch {
+      throw ToolFailure(.internalFault, "could not write JSON (\(error))")
+    }
+  }
+}
+
+/// A board as `list --json` shows it.
+struct BoardRecord: Encodable {
+  struct Interface: Encodable {
+    var number: UInt8
+    var configuration: UInt8
+    var mode: String
+    var dfuVersion: String?
+    var transferSize: UInt16?
+    var attributes: UInt8?
+    var alternates: [Alternate]
+  }
+
+  struct Alternate: Encodable {
+    var number: UInt8
+    var name: String?
+    var memory: Memory?
+    var problem: String?
+  }
+
+  struct Memory: Encodable {
+    var name: String
+    var size: Int
+    var runs: [Run]
+  }
+
+  struct Run: Encodable {
+    var address: UInt32
+    var count: Int
+    var sectorSize: Int
+    var readable: Bool
+    var erasable: Bool
+    var writable: Bool
+  }
+
+  var path: String
+  var bus: UInt8
+  var address: UInt8
+  var vendor: String
+  var product: String
+  var deviceVersion: String
+  var serial: String?
+  var productName: String?
+  var manufacturer: String?
+  var problem: String?
+  var interfaces: [Interface]
+
+  init(_ board: Board) {
+    let ids = board.device.descriptor
+    path = board.path
+    bus = board.device.bus
+    address = board.device.address
+    vendor = hex4(ids.vendor)
+    product = hex4(ids.product)
+    deviceVersion = hex4(ids.deviceVersion)
+    serial = board.serial?.raw
+    productName = board.product?.raw
+    manufacturer = board.manufacturer?.raw
+    problem = board.problem?.description
+    interfaces = board.functions.map { function in
+      Interface(
+        number: function.interface, configuration: function.configuration,
+        mode: function.mode.rawValue,
+        dfuVersion: function.functional.map { hex4($0.version) },
+        transferSize: function.functional?.transferSize,
+        attributes: function.functional?.attributes.rawValue,
+        alternates: function.alternates.map(Self.record))
+    }
+  }
+
+  private static func record(_ setting: AlternateSetting) -> Alternate {
+    var record = Alternate(number: setting.number, name: setting.name?.raw)
+    do {
+      record.memory = try setting.memory().map { map in
+        Memory(
+          name: map.name, size: map.size,
+          runs: map.runs.map {
+            Run(
+              address: $0.address, count: $0.count, sectorSize: $0.sectorSize,
+              readable: $0.access.contains(.readable),
+              erasable: $0.access.contains(.erasable),
+              writable: $0.access.contains(.writable))
+          })
+      }
+    } catch {
+      record.problem = error.problem
+    }
+    return record
+  }
+}

@@ -1,0 +1,123 @@
+import DFUCore
+import SystemPackage
+
+/// Shows what goes on with a board.
+protocol ProgressReporter: AnyObject {
+  func report(_ event: FlashEvent)
+  /// A line about something worth knowing.
+  func note(_ text: String)
+}
+
+/// A bar per phase, redrawn in place, in the shape that dfu-util made known.
+final class BarReporter: ProgressReporter {
+  private let write: (String) -> Void
+  private var totals: [FlashPhase: Int] = [:]
+  private var shownPercent = -1
+  private var isOpen = false
+
+  init(_ write: @escaping (String) -> Void) { self.write = write }
+
+  func report(_ event: FlashEvent) {
+    switch event {
+    case .began(let phase, let total):
+      totals[phase] = total
+      shownPercent = -1
+      draw(phase, 0)
+    case .progress(let phase, let done): draw(phase, done)
+    case .finished(let phase):
+      draw(phase, totals[phase] ?? 0)
+      write("\n\(phase.title) done.\n")
+      isOpen = false
+    default:
+      if let text = event.remark { note(text) }
+    }
+  }
+
+  func note(_ text: String) {
+    if isOpen { write("\n") }
+    isOpen = false
+    write(text + "\n")
+  }
+
+  private func draw(_ phase: FlashPhase, _ done: Int) {
+    let total = max(1, totals[phase] ?? 1)
+    let percent = min(100, done * 100 / total)
+    guard percent != shownPercent else { return }
+    shownPercent = percent
+    let filled = percent / 4
+    let bar =
+      String(repeating: "=", count: filled)
+      + String(repeating: " ", count: 25 - filled)
+    write(
+      "\r\(phase.title)\t[\(bar)] \(padded(percent, 3))% "
+        + "\(padded(done, 12)) bytes")
+    isOpen = true
+  }
+}
+
+/// A line when a phase is done; for logs.
+final class LineReporter: ProgressReporter {
+  private let write: (String) -> Void
+
+  init(_ write: @escaping (String) -> Void) { self.write = write }
+
+  func report(_ event: FlashEvent) {
+    if case .finished(let phase) = event {
+      write("\(phase.title) done.\n")
+    } else if let text = event.remark {
+      note(text)
+    }
+  }
+
+  func note(_ text: String) { write(text + "\n") }
+}
+
+/// Says nothing but what is worth knowing.
+final class QuietReporter: ProgressReporter {
+  func report(_ event: FlashEvent) {
+    if let text = event.remark { note(text) }
+  }
+
+  func note(_ text: String) { Console.err(text) }
+}
+
+extension FlashPhase {
+  /// The word before the bar and before "done."; scripts look for those of
+  /// erase, download and upload.
+  var title: String {
+    switch self {
+    case .survey: "Compare"
+    case .erase: "Erase"
+    case .write: "Download"
+    case .verify: "Verify"
+    case .read: "Upload"
+    }
+  }
+}
+
+extension FlashEvent {
+  /// The event in a sentence, where it is one that a person should know.
+  var remark: String? {
+    switch self {
+    case .neighboursLost(let sector):
+      """
+      warning: the sector at 0x\(hex8(sector.address)) cannot be read, so what \
+      it holds beside the image is lost
+      """
+    case .unverifiable(let range):
+      """
+      warning: 0x\(hex8(range.lowerBound))–0x\(hex8(range.upperBound - 1)) \
+      cannot be read back and was not verified
+      """
+    case .retried(let error):
+      "warning: \(error); tried again"
+    default: nil
+    }
+  }
+}
+
+/// A number with blanks before it up to a width.
+func padded(_ number: Int, _ width: Int) -> String {
+  let text = String(number)
+  return String(repeating: " ", count: max(0, width - text.count)) + text
+}

@@ -1,0 +1,94 @@
+/// What people and scripts are used to from getopt_long and the argument
+/// parser does not know: unambiguous beginnings of long options, and clusters
+/// of short ones that end in one with a value.
+enum GetoptHabits {
+  /// dfu-util's long options and whether each takes a value.
+  static let long: [(name: String, takesValue: Bool)] = [
+    ("help", false), ("version", false), ("verbose", false), ("list", false),
+    ("detach", false), ("detach-delay", true), ("device", true),
+    ("path", true), ("configuration", true), ("cfg", true),
+    ("interface", true), ("intf", true), ("altsetting", true), ("alt", true),
+    ("serial", true), ("transfer-size", true), ("upload", true),
+    ("upload-size", true), ("download", true), ("reset", false),
+    ("dfuse-address", true), ("devnum", true), ("wait", false),
+  ]
+
+  private static let flags = Set("hVvleRw")
+  private static let valued = Set("EdpciaStUZDsn")
+
+  /// The arguments with those habits written out. Arguments that begin with a
+  /// verb are left as they are.
+  static func expanded(_ arguments: [String]) -> [String] {
+    guard let first = arguments.first, first.hasPrefix("-") else {
+      return arguments
+    }
+    var result: [String] = []
+    var index = 0
+    while index < arguments.count {
+      let argument = arguments[index]
+      index += 1
+      if argument == "--" {
+        result += arguments[(index - 1)...]
+        break
+      }
+      var takesNext = false
+      if argument.hasPrefix("--") {
+        let parts = argument.dropFirst(2).split(
+          separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let name = complete(String(parts[0]))
+        takesNext =
+          parts.count == 1
+          && long.contains { $0.name == name && $0.takesValue }
+        result.append(
+          "--\(name)" + (parts.count == 2 ? "=\(parts[1])" : ""))
+      } else if argument.hasPrefix("-"), argument.count > 1 {
+        let pieces = split(cluster: argument.dropFirst())
+        result += pieces
+        if let last = pieces.last, last.count == 2, let letter = last.last {
+          takesNext = valued.contains(letter)
+        }
+      } else {
+        result.append(argument)
+      }
+      // A value is never an option, whatever it looks like.
+      if takesNext, index < arguments.count {
+        result.append(arguments[index])
+        index += 1
+      }
+    }
+    return result
+  }
+
+  /// The option that a beginning stands for, where there is just one.
+  private static func complete(_ beginning: String) -> String {
+    if long.contains(where: { $0.name == beginning }) {
+      return beginning == "version" ? "print-version" : beginning
+    }
+    let fitting = long.map(\.name).filter {
+      !beginning.isEmpty && $0.hasPrefix(beginning)
+    }
+    // Two names of one option are no ambiguity.
+    let meanings = Set(
+      fitting.map { $0 == "altsetting" ? "alt" : $0 })
+    guard meanings.count == 1, let name = meanings.first else {
+      return beginning
+    }
+    return name == "version" ? "print-version" : name
+  }
+
+  /// `-lva0` as `-l -v -a0`.
+  private static func split(cluster: Substring) -> [String] {
+    var pieces: [String] = []
+    var rest = cluster
+    while let letter = rest.first {
+      if flags.contains(letter) {
+        pieces.append("-\(letter)")
+        rest = rest.dropFirst()
+      } else {
+        pieces.append("-\(rest)")
+        break
+      }
+    }
+    return pieces
+  }
+}

@@ -1,0 +1,126 @@
+import ArgumentParser
+import DFUCore
+
+/// Which board is meant; the same for every command.
+struct SelectionOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("d", allowingJoined: true), .customLong("device")],
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "USB ids, hexadecimal; the second pair counts in DFU mode.",
+      valueName: "vendor:product[,vendor:product]"))
+  var device: String?
+
+  @Option(
+    name: [.customShort("p", allowingJoined: true), .customLong("path")],
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The port the board is plugged into, as --list shows it.",
+      valueName: "bus-port.port"))
+  var path: String?
+
+  @Option(
+    name: [.customShort("S", allowingJoined: true), .customLong("serial")],
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The serial number; the second one counts in DFU mode.",
+      valueName: "serial[,serial]"))
+  var serial: String?
+
+  @Option(
+    name: [.customShort("n", allowingJoined: true), .customLong("devnum")],
+    parsing: .unconditional,
+    help: ArgumentHelp("The device's address on its bus.", valueName: "number"))
+  var devnum: String?
+
+  @Option(
+    name: [
+      .customShort("c", allowingJoined: true), .customLong("configuration"),
+      .customLong("cfg"),
+    ], parsing: .unconditional,
+    help: ArgumentHelp("The configuration; 0 is any.", valueName: "number"))
+  var configuration: String?
+
+  @Option(
+    name: [
+      .customShort("i", allowingJoined: true), .customLong("interface"),
+      .customLong("intf"),
+    ], parsing: .unconditional,
+    help: ArgumentHelp("The interface.", valueName: "number"))
+  var interface: String?
+
+  /// The board that the options describe.
+  func selector() throws(ValidationError) -> BoardSelector {
+    var selector = BoardSelector()
+    if let device {
+      let ids = try IDOption(parsing: device)
+      selector.runtimeIDs = ids.runtime
+      selector.dfuIDs = ids.dfu
+    }
+    selector.path = path
+    if let serial {
+      let parts = serial.split(
+        separator: ",", maxSplits: 1, omittingEmptySubsequences: false)
+      selector.runtimeSerial = parts[0].isEmpty ? nil : String(parts[0])
+      let second = parts.count == 2 ? parts[1] : parts[0]
+      selector.dfuSerial = second.isEmpty ? nil : String(second)
+    }
+    selector.address = try Self.byte(devnum, "-n")
+    selector.configuration = try Self.byte(configuration, "-c")
+    if selector.configuration == 0 { selector.configuration = nil }
+    selector.interface = try Self.byte(interface, "-i")
+    return selector
+  }
+
+  static func byte(
+    _ text: String?, _ option: String
+  ) throws(ValidationError) -> UInt8? {
+    guard let text else { return nil }
+    guard let value = UInt32(c: text), let byte = UInt8(exactly: value) else {
+      throw ValidationError(
+        "\(option) takes a number from 0 to 255, not \"\(text)\"")
+    }
+    return byte
+  }
+}
+
+/// Which alternate setting is meant, and in which pieces to transfer.
+struct TransferOptions: ParsableArguments {
+  @Option(
+    name: [
+      .customShort("a", allowingJoined: true), .customLong("alt"),
+      .customLong("altsetting"),
+    ], parsing: .unconditional,
+    help: ArgumentHelp(
+      "The alternate setting, by number or by name.", valueName: "alt"))
+  var alternate: String?
+
+  @Option(
+    name: [
+      .customShort("t", allowingJoined: true), .customLong("transfer-size"),
+    ],
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Bytes per transfer, where the board's own figure is wrong or missing.",
+      valueName: "bytes"))
+  var transferSizeText: String?
+
+  /// The alternate setting that is meant.
+  var alternateSelector: AlternateSelector? {
+    guard let alternate else { return nil }
+    if let number = UInt32(c: alternate), let byte = UInt8(exactly: number) {
+      return .number(byte)
+    }
+    return .name(alternate)
+  }
+
+  /// The transfer size, bytes.
+  func transferSize() throws(ValidationError) -> Int? {
+    guard let transferSizeText else { return nil }
+    guard let value = UInt32(c: transferSizeText), value > 0 else {
+      throw ValidationError(
+        "-t takes a number of bytes, not \"\(transferSizeText)\"")
+    }
+    return Int(value)
+  }
+}

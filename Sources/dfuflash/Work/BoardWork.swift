@@ -1,0 +1,176 @@
+import DFUCore
+
+/// What the user's options say of how to work with a board.
+struct WorkSettings {
+  var transferSize: Int?
+  var alternate: AlternateSelector?
+  var flash = FlashOptions()
+  var polling: Polling.Mode?
+}
+
+/// Work with one chosen board, from finding it to leaving it. Failures come as
+/// `ToolFailure`, each with the board's name and the next step.
+final class BoardWork {
+  let bus: any USBBus
+  let selected: SelectedBoard
+  let settings: WorkSettings
+  let reporter: any ProgressReporter
+  fileprivate var current: (alternate: UInt8, session: DfuSeSession)?
+
+  init(
+    _ selected: SelectedBoard, on bus: any USBBus, _ settings: WorkSettings,
+    _ reporter: any ProgressReporter
+  ) {
+    self.bus = bus
+    self.selected = selected
+    self.settings = settings
+    self.reporter = reporter
+  }
+
+  var board: Board { selected.board }
+
+  /// Finds the one board that is meant, waiting for it if asked to.
+  static func find(
+    _ selector: BoardSelector, on bus: any USBBus, waiting: Duration? = nil
+  ) throws(ToolFailure) -> SelectedBoard {
+    let end = bus.clock.now() + (waiting ?? .zero)
+    while true {
+      let boards = try ListCommand.boards(on: bus)
+      let failure: BoardSearchError
+      do throws(BoardSearchError) {
+        return try selector.choose(from: boards)
+      } catch {
+        failure = error
+      }
+      guard case .none = failure, waiting != nil, bus.clock.now() < end else {
+        throw Explain.search(failure)
+      }
+      if Interruption.isWanted {
+        throw ToolFailure(.interrupted, "stopped by the user while waiting")
+      }
+      do throws(USBError) {
+        try bus.waitForChange(atMost: .milliseconds(100))
+      } catch {
+        throw Explain.usb(error, nil)
+      }
+    }
+  }
+
+  /// The memory that the options mean, or that holds `address`.
+  func memory(holding address: UInt32?) throws(ToolFailure) -> BoardMemory {
+    do throws(AlternateError) {
+      return try selected.function.memory(
+        settings.alternate, holding: address)
+    } catch {
+      throw Explain.alternate(error, board)
+    }
+  }
+
+  /// The memory of an alternate setting by its number.
+  func memory(alternate: UInt8) throws(ToolFailure) -> BoardMemory {
+    do throws(AlternateError) {
+      return try selected.function.memory(.number(alternate), holding: nil)
+    } catch {
+      throw Explain.alternate(error, board)
+    }
+  }
+
+  /// The session with the board on an alternate setting; the board is opened
+  /// once and keeps its session while the setting stays the same.
+  func session(_ alternate: UInt8) throws(ToolFailure) -> DfuSeSession {
+    if let current, current.alternate == alternate { return current.session }
+    do {
+      let session: DfuSeSession
+      if let current {
+        try current.session.connection.select(alternate: alternate)
+        session = try DfuSeSession(
+          current.session.connection, current.session.behaviour)
+      } else {
+        let connection = try selected.connect(
+          on: bus, alternate: alternate, transferSize: settings.transferSize)
+        session = try DfuSeSession(
+          connection,
+          DfuSeBehaviour(polling: settings.polling ?? selected.usualPolling))
+      }
+      current = (alternate, session)
+      return session
+    } catch let error as BoardOpenError {
+      throw Explain.open(error, board)
+    } catch let error as DFUError {
+      throw Explain.device(error, board)
+    } catch {
+      throw ToolFailure(.internalFault, "\(error)")
+    }
+  }
+
+  func flasher(_ memory: BoardMemory) throws(ToolFailure) -> Flasher {
+    Flasher(
+      try session(memory.alternate.number), memory.map,
+      options: settings.flash, shouldStop: { Interruption.isWanted },
+      report: reporter.report)
+  }
+
+  /// Runs a piece of the flasher's work.
+  func perform<Result>(
+    _ body: () throws(FlashError) -> Result
+  ) throws(ToolFailure) -> Result {
+    do throws(FlashError) {
+      return try body()
+    } catch {
+      throw Explain.flash(error, board)
+    }
+  }
+
+  /// Runs a piece of work that speaks with the device itself.
+  func speaking<Result>(
+    _ body: () throws(DFUError) -> Result
+  ) throws(ToolFailure) -> Result {
+    do throws(DFUError) {
+      return try body()
+    } catch {
+      throw Explain.device(error, board)
+    }
+  }
+
+  /// What became of a board that was asked to leave DFU mode.
+  enum Departure {
+    /// It is off the bus.
+    case left
+    /// It is still there.
+    case stayed
+  }
+
+  /// Asks the board to leave DFU mode, and looks whether it does.
+  func leave(
+    to address: UInt32?, from alternate: UInt8
+  ) throws(ToolFailure) -> Departure {
+    let session = try session(alternate)
+    _ = try speaking { () throws(DFUError) in
+      try session.leave(to: address)
+    }
+    return try departure(within: .seconds(2))
+  }
+
+  /// Whether the board goes off the bus.
+  func departure(within limit: Duration) throws(ToolFailure) -> Departure {
+    do throws(USBError) {
+      return try BoardWatch(bus, shouldStop: { Interruption.isWanted })
+        .hasLeft(board.device, within: limit) ? .left : .stayed
+    } catch {
+      throw Explain.usb(error, board)
+    }
+  }
+
+  /// Closes the board.
+  func close() { current = nil }
+}
+
+extension BoardWork {
+  /// dfu-util's `-R`: DETACH and a reset of the port. Failure is not one: a
+  /// board that has left, or that stalls, is where it should be.
+  func resetQuietly() {
+    guard let connection = current?.session.connection else { return }
+    try? connection.detach(timeout: 1000)
+    try? connection.transport.reset()
+  }
+}

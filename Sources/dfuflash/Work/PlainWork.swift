@@ -1,0 +1,84 @@
+import DFUCore
+
+/// Plain DFU (1.0, 1.1) with one board.
+struct PlainWork {
+  let work: BoardWork
+
+  /// The most that is read from a device that does not end by itself, bytes.
+  static let uploadLimit = 64 * 1024 * 1024
+
+  func download(_ input: FirmwareInput) throws(ToolFailure) {
+    guard let firmware = input.file.raw else {
+      throw ToolFailure(
+        .usage,
+        """
+        \(Files.shown(input.path)) has addresses \
+        (\(input.file.format.title)), but board \(work.board.label) speaks \
+        plain DFU, which has none
+        """, hint: "give it the raw file its maker publishes")
+    }
+    let ids = work.board.device.descriptor
+    if let suffix = input.file.suffix,
+      !suffix.matches(vendor: ids.vendor, product: ids.product)
+    {
+      throw ToolFailure(
+        .usage,
+        """
+        \(Files.shown(input.path)) is for \(hex4(suffix.vendor)):\
+        \(hex4(suffix.product)), but board \(work.board.label) is \
+        \(hex4(ids.vendor)):\(hex4(ids.product))
+        """, hint: "nothing was touched; give it the file for this device")
+    }
+    let transfer = try transfer()
+    let result = try work.perform { () throws(FlashError) in
+      try transfer.download(firmware)
+    }
+    switch result {
+    case .idle: break
+    case .reset: work.reporter.note("The device was reset.")
+    case .silent:
+      if try work.departure(within: .seconds(5)) == .stayed {
+        throw ToolFailure(
+          .device,
+          """
+          board \(work.board.label): the file was sent, but the device no \
+          longer answers
+          """, hint: "unplug it, plug it in again and look whether it runs")
+      }
+    }
+  }
+
+  func upload(_ sink: UploadSink, limit: UInt32?) throws(ToolFailure) {
+    let transfer = try transfer()
+    try work.perform { () throws(FlashError) in
+      try transfer.upload(limit: limit.map(Int.init) ?? Self.uploadLimit) {
+        (bytes) throws(FlashError) in
+        do throws(ToolFailure) {
+          try sink.write(bytes)
+        } catch {
+          throw .output(error.message)
+        }
+      }
+    }
+    try sink.finish()
+  }
+
+  private func transfer() throws(ToolFailure) -> PlainDFU {
+    let setting: AlternateSetting
+    do throws(AlternateError) {
+      setting = try work.selected.function.alternate(work.settings.alternate)
+    } catch {
+      throw Explain.alternate(error, work.board)
+    }
+    do throws(BoardOpenError) {
+      let connection = try work.selected.connect(
+        on: work.bus, alternate: setting.number,
+        transferSize: work.settings.transferSize)
+      return PlainDFU(
+        connection, shouldStop: { Interruption.isWanted },
+        report: work.reporter.report)
+    } catch {
+      throw Explain.open(error, work.board)
+    }
+  }
+}

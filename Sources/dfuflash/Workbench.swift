@@ -1,0 +1,24 @@
+import ArgumentParser
+import DFUCore
+
+/// Where the boards are: on this machine's USB.
+struct WorkbenchOptions: ParsableArguments {
+  @Flag(
+    name: [.customShort("v"), .customLong("verbose")],
+    help: "Say more; -v -v shows every transfer, -v -v -v libusb's log too.")
+  var verbose: Int
+
+  /// Opens the USB system or the bench for the time of `body`. What the
+  /// boards of a bench have become is saved afterwards, also when it fails.
+  func withBus<Result>(
+    _ body: (any USBBus) throws -> Result
+  ) throws -> Result {
+    let bus: LibUSBBus
+    do throws(USBError) {
+      bus = try LibUSBBus(logLevel: verbose >= 3 ? 4 : 0)
+    } catch {
+      throw Explain.usb(error, nil)
+    }
+    return try body(bus)
+  }
+}

@@ -1,0 +1,36 @@
+import DFUCore
+import DFUSimulator
+import Testing
+
+@Suite struct FlasherTests {
+  @Test func aBlankF405IsWrittenWithoutErasingAndRunsAfterwards() throws {
+    let bench = try TestBench("f405")
+    let firmware = program(5000)
+    let flasher = try bench.flasher()
+    bench.board.clearLog()
+    try flasher.flash(try FirmwareImage(firmware, at: 0x0800_0000))
+    #expect(
+      bench.board.log.text.split(separator: "\n").filter {
+        !$0.hasPrefix("GETSTATUS")
+      } == [
+        // Compare the three blocks that the image touches: all blank.
+        "DNLOAD block=0 [21 00 00 00 08]", "ABORT",
+        "UPLOAD block=2 2048 → 2048 bytes",
+        "UPLOAD block=3 2048 → 2048 bytes",
+        "UPLOAD block=4 2048 → 2048 bytes", "ABORT",
+        // The short end with an address of its own, then one address for all
+        // the rest; the vector table goes last.
+        "DNLOAD block=0 [21 00 10 00 08]", "DNLOAD block=2 904 bytes",
+        "DNLOAD block=0 [21 00 00 00 08]", "DNLOAD block=3 2048 bytes",
+        "DNLOAD block=2 2048 bytes", "ABORT",
+        // Read back; the address is still right.
+        "UPLOAD block=2 2048 → 2048 bytes",
+        "UPLOAD block=3 2048 → 2048 bytes",
+        "UPLOAD block=4 2048 → 2048 bytes",
+      ])
+    #expect(bench.board.memory(at: 0x0800_0000, count: 5000) == firmware)
+    #expect(bench.board.violations.isEmpty)
+    let answer = try flasher.session.leave(to: 0x0800_0000)
+    #expect(answer == .state(.manifest))
+  }
+}
