@@ -25,7 +25,7 @@ public final class VirtualClock: TimeSource {
 
 /// A clock that runs with the real one, faster or slower by a factor.
 public final class ScaledClock: TimeSource {
-  private let start = ContinuousClock.now
+  private let real = SystemClock()
   /// Simulated seconds in one real second.
   public let speed: Double
 
@@ -37,13 +37,25 @@ public final class ScaledClock: TimeSource {
 
   /// The simulated time since the clock was made.
   public func now() -> Duration {
-    let real = ContinuousClock.now - start
-    return speed == 1 ? real : real * speed
+    speed == 1 ? real.now() : real.now() * speed
   }
 
   /// Blocks the calling thread for `duration` of simulated time.
   public func sleep(for duration: Duration) {
     guard duration > .zero else { return }
-    SystemSleep.sleep(for: speed == 1 ? duration : duration / speed)
+    real.sleep(for: speed == 1 ? duration : duration / speed)
+  }
+}
+
+extension Duration {
+  /// The whole microseconds of the duration, limited to what fits.
+  var microseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (product, overflow) = seconds.multipliedReportingOverflow(
+      by: 1_000_000)
+    guard !overflow else { return seconds < 0 ? .min : .max }
+    let (sum, tooMuch) = product.addingReportingOverflow(
+      attoseconds / 1_000_000_000_000)
+    return tooMuch ? .max : sum
   }
 }

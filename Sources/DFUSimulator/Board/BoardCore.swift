@@ -50,7 +50,7 @@ struct BoardCore: Sendable {
   }
 
   let profile: BoardProfile
-  let uniqueID: UniqueID
+  let uniqueID: ChipID
   let addresses: AddressPool
   var serialOverride: String?
   var application: ApplicationProfile?
@@ -71,6 +71,9 @@ struct BoardCore: Sendable {
   var plain = PlainState()
 
   var now: Duration = .zero
+  /// How far the board is ahead of its clock: where something was let happen
+  /// without waiting.
+  var ahead: Duration = .zero
   var arrival: Duration?
   var departure: (time: Duration, next: Successor)?
   var secondEnumeration = false
@@ -82,7 +85,7 @@ struct BoardCore: Sendable {
   var faults = FaultPlan()
 
   init(
-    _ profile: BoardProfile, uniqueID: UniqueID, addresses: AddressPool
+    _ profile: BoardProfile, uniqueID: ChipID, addresses: AddressPool
   ) {
     self.profile = profile
     self.uniqueID = uniqueID

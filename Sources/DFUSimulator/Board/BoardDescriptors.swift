@@ -19,7 +19,7 @@ extension BoardCore {
       mode == .dfu
     {
       let words = uniqueID.words
-      return UniqueID(words.0 &+ powerCycles, words.1, words.2)
+      return ChipID(words.0 &+ powerCycles, words.1, words.2)
         .foldedSerial
     }
     return identity.serial.text(uniqueID)
@@ -218,7 +218,7 @@ extension BoardCore {
   }
 }
 
-extension UniqueID {
+extension ChipID {
   /// The serial number that most ROMs show for this ID.
   public var foldedSerial: String { SerialRule.folded.text(self) ?? "" }
 }

@@ -15,7 +15,7 @@ public final class SimulatedBoard: SimulatedDevice {
   /// Where it is plugged in.
   public let ports: [UInt8]
   /// The unique ID of its chip.
-  public let uniqueID: UniqueID
+  public let uniqueID: ChipID
 
   private let core: Mutex<BoardCore>
   // Endpoint 0 takes one transfer at a time; whoever waits for an answer
@@ -33,7 +33,7 @@ public final class SimulatedBoard: SimulatedDevice {
   ///   - clock: the time by which it lives.
   ///   - addresses: where its bus takes device addresses from.
   public init(
-    _ profile: BoardProfile, uniqueID: UniqueID = UniqueID(board: 1),
+    _ profile: BoardProfile, uniqueID: ChipID = ChipID(board: 1),
     serial: String? = nil, bus: UInt8 = 1, ports: [UInt8] = [1],
     clock: any TimeSource = VirtualClock(),
     addresses: AddressPool = AddressPool()
@@ -52,7 +52,7 @@ public final class SimulatedBoard: SimulatedDevice {
   func withCore<R>(_ body: (inout sending BoardCore) -> sending R) -> R {
     let now = clock.now()
     return core.withLock { core in
-      core.advance(to: now)
+      core.advance(to: now + core.ahead)
       return body(&core)
     }
   }
@@ -141,21 +141,20 @@ public final class SimulatedBoard: SimulatedDevice {
   ) -> ControlAnswer {
     while true {
       let now = clock.now()
-      let (step, event) = withCore {
-        core -> (BoardCore.Step, Duration?) in
+      let (answer, delay) = withCore {
+        core -> (ControlAnswer?, Duration) in
         guard core.isEnumerated, core.address == address else {
-          return (.answer(.gone), nil)
+          return (.gone, .zero)
         }
-        let step = core.respond(setup, data, length: length)
-        return (step, core.nextEvent)
+        switch core.respond(setup, data, length: length) {
+        case .answer(let answer): return (answer, .zero)
+        case .wait(let time):
+          return (nil, min(time, core.nextEvent ?? time) - core.now)
+        }
       }
-      guard case .wait(let time) = step else {
-        if case .answer(let answer) = step { return answer }
-        return .stall
-      }
+      if let answer { return answer }
       guard now < limit else { return .timeout }
-      let next = [time, limit, event ?? limit].min() ?? limit
-      pause(for: max(next - now, .microseconds(1)))
+      pause(for: max(min(delay, limit - now), .microseconds(1)))
     }
   }
 

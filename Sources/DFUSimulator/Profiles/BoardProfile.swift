@@ -164,14 +164,14 @@ public enum SerialRule: Hashable, Sendable {
   /// All 24 digits of the unique ID in memory order.
   case full
 
-  func text(_ id: UniqueID) -> String? {
+  func text(_ id: ChipID) -> String? {
     switch self {
     case .none: nil
     case .constant(let text): text
     case .folded: id.folded(low: id.words.1)
     case .foldedTopOfW2: id.folded(low: id.words.2)
     case .foldedPlusTen:
-      UniqueID(id.words.0 &+ 0x0A, id.words.1, id.words.2)
+      ChipID(id.words.0 &+ 0x0A, id.words.1, id.words.2)
         .folded(low: id.words.1)
     case .full: id.bytes.map { hex(UInt64($0), digits: 2) }.joined()
     }
@@ -179,7 +179,7 @@ public enum SerialRule: Hashable, Sendable {
 }
 
 /// The 96-bit unique ID of an STM32.
-public struct UniqueID: Hashable, Sendable {
+public struct ChipID: Hashable, Sendable {
   /// The ID as it lies in memory, 12 bytes.
   public let bytes: [UInt8]
 

@@ -46,7 +46,7 @@ public struct MemoryProfile: Hashable, Sendable {
   /// Address of its first byte.
   public var start: UInt32
   /// Its sectors, in order.
-  public var sectors: [SectorRun]
+  public var sectors: [SectorGroup]
   /// Option bytes only: what they mean.
   public var options: OptionWindow?
   /// Whether the ROM lets DFU address it.
@@ -59,7 +59,7 @@ public struct MemoryProfile: Hashable, Sendable {
 
   /// A memory of sectors.
   public init(
-    _ kind: Kind, _ start: UInt32, _ sectors: [SectorRun],
+    _ kind: Kind, _ start: UInt32, _ sectors: [SectorGroup],
     options: OptionWindow? = nil, isReachable: Bool = true,
     initial: [UInt8] = []
   ) {
@@ -77,13 +77,13 @@ public struct MemoryProfile: Hashable, Sendable {
     isReachable: Bool = true, initial: [UInt8] = []
   ) {
     self.init(
-      kind, start, [SectorRun(1, size)], options: options,
+      kind, start, [SectorGroup(1, size)], options: options,
       isReachable: isReachable, initial: initial)
   }
 }
 
 /// A number of neighbouring sectors of one size.
-public struct SectorRun: Hashable, Sendable {
+public struct SectorGroup: Hashable, Sendable {
   /// How many.
   public var count: Int
   /// Bytes in each.

@@ -220,10 +220,10 @@ extension BootProfile {
   }
 }
 
-private func f4Sectors(_ large: Int) -> [SectorRun] {
+private func f4Sectors(_ large: Int) -> [SectorGroup] {
   [
-    SectorRun(4, 16 * kib), SectorRun(1, 64 * kib),
-    SectorRun(large, 128 * kib),
+    SectorGroup(4, 16 * kib), SectorGroup(1, 64 * kib),
+    SectorGroup(large, 128 * kib),
   ]
 }
 
@@ -300,7 +300,7 @@ extension BoardProfile {
     machine: .dfuSe(
       ChipProfile(
         memories: [
-          MemoryProfile(.flash, 0x0800_0000, [SectorRun(64, 2 * kib)]),
+          MemoryProfile(.flash, 0x0800_0000, [SectorGroup(64, 2 * kib)]),
           MemoryProfile(
             .optionBytes, 0x1FFF_F800, size: 16,
             options: .f0(sectorsPerBit: 2)),
@@ -326,7 +326,7 @@ extension BoardProfile {
     machine: .dfuSe(
       ChipProfile(
         memories: [
-          MemoryProfile(.flash, 0x0800_0000, [SectorRun(64, 2 * kib)]),
+          MemoryProfile(.flash, 0x0800_0000, [SectorGroup(64, 2 * kib)]),
           MemoryProfile(
             .optionBytes, 0x1FFF_7800, size: 40,
             options: .l4(size: 40, width: 6)),
@@ -352,7 +352,7 @@ extension BoardProfile {
     machine: .dfuSe(
       ChipProfile(
         memories: [
-          MemoryProfile(.flash, 0x0800_0000, [SectorRun(128, 2 * kib)]),
+          MemoryProfile(.flash, 0x0800_0000, [SectorGroup(128, 2 * kib)]),
           MemoryProfile(
             .optionBytes, 0x1FFF_7800, size: 40,
             options: .l4(size: 40, width: 7)),
@@ -379,7 +379,7 @@ extension BoardProfile {
     machine: .dfuSe(
       ChipProfile(
         memories: [
-          MemoryProfile(.flash, 0x0800_0000, [SectorRun(256, 2 * kib)]),
+          MemoryProfile(.flash, 0x0800_0000, [SectorGroup(256, 2 * kib)]),
           MemoryProfile(
             .optionBytes, 0x1FFF_7800, size: 48,
             options: .l4(
@@ -417,7 +417,7 @@ extension BoardProfile {
     machine: .dfuSe(
       ChipProfile(
         memories: [
-          MemoryProfile(.flash, 0x0800_0000, [SectorRun(256, 2 * kib)]),
+          MemoryProfile(.flash, 0x0800_0000, [SectorGroup(256, 2 * kib)]),
           MemoryProfile(
             .optionBytes, 0x1FFF_7800, size: 128,
             // nBOOT_SEL 0, so that the BOOT0 pin decides.
@@ -450,7 +450,7 @@ extension BoardProfile {
     machine: .dfuSe(
       ChipProfile(
         memories: [
-          MemoryProfile(.flash, 0x0800_0000, [SectorRun(16, 128 * kib)]),
+          MemoryProfile(.flash, 0x0800_0000, [SectorGroup(16, 128 * kib)]),
           MemoryProfile(
             .optionBytes, 0x5200_201C, size: 128,
             options: .h7(size: 128, sectors: 8, boot: 0x1FF0_0800)),
@@ -477,7 +477,7 @@ extension BoardProfile {
     machine: .dfuSe(
       ChipProfile(
         memories: [
-          MemoryProfile(.flash, 0x0800_0000, [SectorRun(256, 8 * kib)]),
+          MemoryProfile(.flash, 0x0800_0000, [SectorGroup(256, 8 * kib)]),
           MemoryProfile(
             .optionBytes, 0x4002_2040, size: 64,
             options: .registers(
@@ -518,7 +518,7 @@ extension BoardProfile {
     machine: .dfuSe(
       ChipProfile(
         memories: [
-          MemoryProfile(.flash, 0x0800_0000, [SectorRun(128, kib)]),
+          MemoryProfile(.flash, 0x0800_0000, [SectorGroup(128, kib)]),
           MemoryProfile(
             .optionBytes, 0x1FFF_F800, size: 16,
             options: .f0(protection: 0xA5, sectorsPerBit: 4)),

@@ -16,7 +16,7 @@ import Testing
     for (index, name) in names.enumerated() {
       let board = SimulatedBoard(
         try #require(BoardProfile.named(name)),
-        uniqueID: UniqueID(board: index), ports: [UInt8(index + 1)],
+        uniqueID: ChipID(board: index), ports: [UInt8(index + 1)],
         addresses: addresses)
       board.plug()
       bus.add(board)

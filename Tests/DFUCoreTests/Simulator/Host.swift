@@ -22,6 +22,12 @@ struct Host {
     interface = UInt16(profile.interface)
   }
 
+  /// A host for a board that is there already.
+  init(_ board: SimulatedBoard) {
+    self.board = board
+    interface = UInt16(board.profile.interface)
+  }
+
   /// Changes the quirks of a chip's profile.
   static func quirk(
     _ change: @escaping (inout ChipProfile) -> Void
