@@ -19,6 +19,7 @@ Runs on Debian (12 or later) on amd64, as root or with sudo.
 """
 
 import argparse
+import atexit
 import hashlib
 import lzma
 import os
@@ -37,7 +38,6 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 CACHE = os.path.join(ROOT, ".build-kernel")
 DEBS = os.path.join(CACHE, "debs")
 TREE = os.path.join(CACHE, "tree")
-SHARE = os.path.join(CACHE, "share")
 KERNEL = os.path.join(CACHE, "vmlinuz")
 INITRAMFS = os.path.join(CACHE, "initramfs.cpio")
 STAMP = os.path.join(CACHE, "stamp")
@@ -119,8 +119,9 @@ def download():
     os.makedirs(DEBS, exist_ok=True)
     names = PACKAGES + [image.group(1)]
     wanted = []
+    # Not where they are: apt-get leaves out what the folder has.
     for line in call(["apt-get", "download", "--print-uris"] + names,
-                     cwd=DEBS).splitlines():
+                     cwd=CACHE).splitlines():
         fields = re.match(r"'(\S+)' (\S+) (\d+)", line)
         if fields:
             wanted.append((fields.group(2), int(fields.group(3))))
@@ -327,7 +328,7 @@ def fingerprint():
     return digest.hexdigest()
 
 
-def prepare(refresh):
+def prepare(refresh=False):
     """Makes sure that QEMU, the kernel and the initramfs are there."""
     machine = os.uname()
     if machine.sysname != "Linux" or machine.machine != "x86_64" \
@@ -361,12 +362,13 @@ def prepare(refresh):
 # The run
 
 
-def fill_share(program):
-    shutil.rmtree(SHARE, ignore_errors=True)
-    os.makedirs(os.path.join(SHARE, "out"))
-    shutil.copytree(os.path.join(HERE, "guest"), os.path.join(SHARE, "guest"))
+def fill_share(share, program=None):
+    """Makes a folder for one guest to see, with our scripts in it."""
+    shutil.rmtree(share, ignore_errors=True)
+    os.makedirs(os.path.join(share, "out"))
+    shutil.copytree(os.path.join(HERE, "guest"), os.path.join(share, "guest"))
     if program:
-        target = os.path.join(SHARE, "dfuflash")
+        target = os.path.join(share, "dfuflash")
         shutil.copyfile(program, target)
         os.chmod(target, 0o755)
 
@@ -380,15 +382,16 @@ def accelerator():
     return ["-accel", "tcg,thread=multi", "-cpu", "max"]
 
 
-def run(script, arguments, limit):
-    with open(os.path.join(SHARE, "command"), "w") as file:
+def run(share, script, arguments, limit):
+    """Boots a guest and runs a script in it; returns its exit code."""
+    with open(os.path.join(share, "command"), "w") as file:
         words = [f"/kernel/{script}"] + arguments
         file.write(" ".join("'" + w.replace("'", "'\\''") + "'"
                             for w in words) + "\n")
     command = ["qemu-system-x86_64"] + accelerator() + [
         "-smp", "2", "-m", "512", "-nodefaults", "-no-user-config",
         "-nographic", "-no-reboot", "-serial", "stdio", "-monitor", "none",
-        "-virtfs", f"local,path={SHARE},mount_tag=host,security_model=none",
+        "-virtfs", f"local,path={share},mount_tag=host,security_model=none",
         "-kernel", KERNEL, "-initrd", INITRAMFS,
         "-append", "console=ttyS0 quiet loglevel=3 panic=-1 "
                    "mitigations=off random.trust_cpu=on"]
@@ -401,12 +404,8 @@ def run(script, arguments, limit):
         late.set()
         guest.kill()
 
-    def interrupted(*_):
-        guest.kill()
-        sys.exit(130)
-
-    signal.signal(signal.SIGTERM, interrupted)
-    signal.signal(signal.SIGINT, interrupted)
+    # Also when we are stopped.
+    atexit.register(guest.kill)
     timer = threading.Timer(limit, end)
     timer.start()
     # The firmware writes its own lines and terminal codes before the
@@ -429,7 +428,7 @@ def run(script, arguments, limit):
         say(f"time ran out after {limit:.0f} s")
         return 124
     try:
-        with open(os.path.join(SHARE, "out", "exit")) as file:
+        with open(os.path.join(share, "out", "exit")) as file:
             return int(file.read())
     except (OSError, ValueError):
         if not started:
@@ -439,7 +438,19 @@ def run(script, arguments, limit):
         return 125
 
 
+def stop_cleanly():
+    """Makes SIGTERM end this program as Ctrl-C does, guests included."""
+    def stop(*_):
+        # Threads that read from a guest end with it.
+        atexit._run_exitfuncs()
+        os._exit(130)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
 def main():
+    stop_cleanly()
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n")[0],
         formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -456,9 +467,10 @@ def main():
         prepare(options.refresh)
         if not options.script:
             return 0
-        fill_share(options.program)
+        share = os.path.join(CACHE, "share")
+        fill_share(share, options.program)
         prepared = time.monotonic()
-        code = run(options.script, options.arguments, options.limit)
+        code = run(share, options.script, options.arguments, options.limit)
     except (Failure, OSError) as failure:
         print(f"kernel: {failure}", file=sys.stderr)
         return 125

@@ -21,9 +21,13 @@ struct VirtualHostController {
   ) throws(USBIPError) -> Bool {
     let hub = device.speed == .super ? "ss" : "hs"
     let free = try Self.freePorts().filter { $0.hub == hub }.map(\.port)
+    let untaken = free.filter { !ports.values.contains($0) }
     guard
       let port = ports[index]
-        ?? free.first(where: { !ports.values.contains($0) })
+        // The kernel then shows the same port path as the bench, where the
+        // board is on bus 1 without a hub.
+        ?? untaken.first(where: { device.ports == [UInt8(clamping: $0 + 1)] })
+        ?? untaken.first
     else {
       throw USBIPError(reason: "all ports of the kernel's vhci-hcd are taken")
     }
