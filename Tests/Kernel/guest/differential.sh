@@ -32,6 +32,7 @@ now() { cut -d' ' -f1 /proc/uptime; }
 run() {
   out=/out/${1##*/}/$2
   mkdir -p "$out"
+  began=$(now)
   rm -rf /tmp/case
   cp -r "$1" /tmp/case
   cp -r /host/inputs /tmp/case/work
@@ -59,7 +60,7 @@ run() {
   timeout -s KILL 60 "$@" >"$out/stdout" 2>"$out/stderr" <"$input"
   echo $? >"$out/exit"
   cd ..
-  echo "$start $(now)" >"$out/time"
+  ended=$(now)
   # A board that leaves is seen to have left.
   usleep 200000
   boards >"$out/after"
@@ -70,13 +71,16 @@ run() {
       echo 'the server did not end' >>"$out/trouble"
       kill -KILL "$server"
     }
-    wait "$server" 2>/dev/null
+    wait "$server" ||
+      echo "the server ended with $?: $(tail -n 3 "$out/server")" \
+        >>"$out/trouble"
     wait_until 10 count_is 0 || echo 'the boards stayed' >>"$out/trouble"
   fi
   (cd bench && find . -type f | sort | xargs sha256sum) >"$out/memories"
   (cd work && find . -type f | sort | xargs sha256sum) >"$out/files"
   # What changed, for whoever looks into a difference.
   cp -r bench "$out/bench"
+  echo "$start $ended $began $(now)" >"$out/time"
 }
 
 for case in /host/cases/*; do
