@@ -331,7 +331,7 @@ private final class ThreadBody: Sendable {
 
 /// The first 4096 bytes of a file as text; `nil` when it cannot be read.
 /// Files of sysfs are never longer.
-func firstPage(of path: String) -> String? {
+package func firstPage(of path: String) -> String? {
   let descriptor = unsafe open(path, O_RDONLY)
   guard descriptor >= 0 else { return nil }
   defer { close(descriptor) }

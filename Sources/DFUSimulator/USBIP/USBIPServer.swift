@@ -90,12 +90,14 @@ public final class USBIPServer: Sendable {
 
   /// Attaches every device to this machine's own kernel, and again whenever
   /// it is back on the bus, each always at the same port; blocks until
-  /// ``stop()``. Needs the driver `vhci-hcd` and root. Linux only.
+  /// `isOver`. Needs the driver `vhci-hcd` and root. Linux only.
   ///
   /// - Throws: ``USBIPError`` when there is no such driver or no permission.
-  public func attachToThisKernel() throws(USBIPError) {
+  public func attachToThisKernel(
+    isOver: () -> Bool
+  ) throws(USBIPError) {
     var controller = try VirtualHostController()
-    while !stopped.load(ordering: .relaxed) {
+    while !isOver() {
       for (index, export) in exports.enumerated() {
         guard !export.isImported, let device = export.device.presence else {
           continue
@@ -113,6 +115,35 @@ public final class USBIPServer: Sendable {
         }
       }
       pause(milliseconds: 20)
+    }
+  }
+
+  /// Serves `devices` until `isOver`; blocks. What `dfuflash simulate --usbip`
+  /// does.
+  ///
+  /// - Parameters:
+  ///   - devices: What to serve.
+  ///   - address: An IPv4 address of this machine.
+  ///   - port: The TCP port, 0 for any free one.
+  ///   - attaching: Whether to attach them to this machine's own kernel too.
+  ///   - isOver: Asked ten times a second.
+  ///   - ready: Called with the TCP port once it listens.
+  /// - Throws: ``USBIPError`` when the address or port cannot be had, or this
+  ///   kernel cannot attach.
+  public static func serve(
+    _ devices: [any SimulatedDevice], address: String = "127.0.0.1",
+    port: UInt16 = USBIPServer.defaultPort, attaching: Bool = false,
+    isOver: () -> Bool, ready: (UInt16) -> Void = { _ in }
+  ) throws(USBIPError) {
+    let server = try USBIPServer(
+      devices: devices, address: address, port: port)
+    startThread { server.run() }
+    defer { server.stop() }
+    ready(server.port)
+    if attaching {
+      try server.attachToThisKernel(isOver: isOver)
+    } else {
+      while !isOver() { pause(milliseconds: 100) }
     }
   }
 

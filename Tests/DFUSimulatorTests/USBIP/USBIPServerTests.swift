@@ -83,6 +83,11 @@ private func reply(
     + Array(repeating: 0, count: 20)
 }
 
+/// A developer's machine may have the driver.
+private var hasNoVHCI: Bool {
+  firstPage(of: "/sys/devices/platform/vhci_hcd.0/status") == nil
+}
+
 /// Waits until `condition` holds, two seconds at most.
 private func eventually(_ condition: () -> Bool) -> Bool {
   for _ in 0..<400 {
@@ -315,6 +320,29 @@ struct USBIPServerTests {
     let socket = try running.connect()
     socket.send(bytes)
     #expect(socket.receive(1) == nil)
+  }
+
+  @Test("It serves until told that it is over")
+  func serve() throws {
+    var port: UInt16 = 0
+    var asked = 0
+    try USBIPServer.serve(
+      [EchoDevice()], port: 0,
+      isOver: {
+        asked += 1
+        return asked == 3
+      }, ready: { port = $0 })
+    #expect(asked == 3)
+    #expect(port != 0)
+  }
+
+  @Test("A kernel without vhci-hcd is said so", .enabled(if: hasNoVHCI))
+  func noDriver() throws {
+    let error = #expect(throws: USBIPError.self) {
+      try USBIPServer.serve(
+        [EchoDevice()], port: 0, attaching: true, isOver: { false })
+    }
+    #expect(error?.reason.contains("modprobe vhci-hcd") == true)
   }
 
   @Test("A port that is taken is said so")
