@@ -55,6 +55,10 @@ let package = Package(
       dependencies: ["DFUCore", "DFUSimulator"],
       swiftSettings: ours),
     .testTarget(
+      name: "DFUSimulatorTests",
+      dependencies: ["DFUCore", "DFUSimulator"],
+      swiftSettings: ours),
+    .testTarget(
       name: "CommandTests",
       dependencies: ["DFUCore", "DFUSimulator", "dfuflash"],
       swiftSettings: ours),
