@@ -28,7 +28,7 @@ struct DFUFlash: ParsableCommand {
     subcommands: [
       ListCommand.self, FlashCommand.self, VerifyCommand.self,
       ReadCommand.self, EraseCommand.self, UnprotectCommand.self,
-      SerialCommand.self, DfuUtilCommand.self,
+      SerialCommand.self, SimulateCommand.self, DfuUtilCommand.self,
     ],
     defaultSubcommand: DfuUtilCommand.self)
 

@@ -1,8 +1,15 @@
 import ArgumentParser
 import DFUCore
+import DFUSimulator
 
-/// Where the boards are: on this machine's USB.
+/// Where the boards are: on this machine's USB, or on a simulated bench.
 struct WorkbenchOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).",
+      valueName: "file"))
+  var bench: String?
+
   @Flag(
     name: [.customShort("v"), .customLong("verbose")],
     help: "Say more; -v -v shows every transfer, -v -v -v libusb's log too.")
@@ -13,6 +20,9 @@ struct WorkbenchOptions: ParsableArguments {
   func withBus<Result>(
     _ body: (any USBBus) throws -> Result
   ) throws -> Result {
+    if let path = bench ?? Environment["DFUFLASH_BENCH"], !path.isEmpty {
+      return try SimulatedBench.use(path) { try body($0.bus) }
+    }
     let bus: LibUSBBus
     do throws(USBError) {
       bus = try LibUSBBus(logLevel: verbose >= 3 ? 4 : 0)

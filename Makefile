@@ -1,0 +1,45 @@
+# dfuflash: `make demo` to see it work, `make test` to test it.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+
+# The Swift library inside the program, symbols out: it runs where there is
+# libc and libusb, and nothing else.
+RELEASE_FLAGS = -c release --static-swift-stdlib -Xlinker -s
+
+.PHONY: all setup release demo test lint unit test-kernel fuzz bench install clean
+
+all: release
+
+setup:
+	@scripts/setup
+
+release: setup
+	$(SWIFT) build $(RELEASE_FLAGS) --product dfuflash
+
+demo: setup
+	@$(SWIFT) build --product dfuflash
+	@scripts/demo
+
+test: lint unit test-kernel
+
+lint:
+	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+
+unit: setup
+	$(SWIFT) test
+
+test-kernel: release
+	Tests/Kernel/run
+
+fuzz: setup
+	Fuzz/run
+
+bench: release
+	Benchmarks/run
+
+install: release
+	install -D -m 755 .build/release/dfuflash $(DESTDIR)$(PREFIX)/bin/dfuflash
+
+clean:
+	rm -rf .build

@@ -1,0 +1,54 @@
+import DFUCore
+import DFUSimulator
+
+/// A bench in a file, opened for the time of one command.
+enum SimulatedBench {
+  /// Another process may have the bench open; scripts that run side by side
+  /// take turns.
+  static let patience = Duration.seconds(30)
+
+  /// Opens a bench for `body` and saves what its boards have become, also
+  /// when `body` fails.
+  static func use<Result>(
+    _ path: String, _ body: (Bench) throws -> Result
+  ) throws -> Result {
+    let bench = try explained { () throws(BenchError) in
+      try Bench.load(path, patience: patience)
+    }
+    let result: Result
+    do {
+      result = try body(bench)
+    } catch {
+      try explained { () throws(BenchError) in try bench.save() }
+      throw error
+    }
+    try explained { () throws(BenchError) in try bench.save() }
+    return result
+  }
+
+  /// Runs `body`; what a bench complains of becomes a `ToolFailure`.
+  static func explained<Result>(
+    _ body: () throws(BenchError) -> Result
+  ) throws(ToolFailure) -> Result {
+    do throws(BenchError) {
+      return try body()
+    } catch {
+      switch error {
+      case .missing(let path):
+        throw ToolFailure(
+          .noInput, "\(error)",
+          hint: "make one: dfuflash simulate f405 --bench \(path)")
+      case .exists:
+        throw ToolFailure(
+          .cannotWrite, "\(error)",
+          hint: "add --force to begin it anew, or --add to add a board")
+      case .locked:
+        throw ToolFailure(.device, "\(error)", hint: "try again when it ends")
+      case .file: throw ToolFailure(.cannotWrite, "\(error)")
+      case .invalid: throw ToolFailure(.badFile, "\(error)")
+      case .unknownProfile, .noBoard, .badPath, .badMemory:
+        throw ToolFailure(.usage, "\(error)")
+      }
+    }
+  }
+}
