@@ -118,8 +118,8 @@ extension FirmwareError.Kind: CustomStringConvertible {
     case .unsupported(let what):
       return what
     case .checksum(let stored, let computed):
-      return "the checksum is \(hex(stored)) but the bytes give "
-        + "\(hex(computed)): the file is damaged; build or download it again"
+      return "the checksum is \(hex(stored, digits: 2)) but the bytes give "
+        + "\(hex(computed, digits: 2)): the file is damaged; build or download it again"
     case .suffixChecksum(let stored, let computed):
       return "the CRC in the DFU suffix is \(hex(stored)) but the file gives "
         + "\(hex(computed)): the file is damaged; build or download it again"
@@ -156,15 +156,18 @@ extension FirmwareError.Kind: CustomStringConvertible {
   }
 
   private func list(_ families: [UInt32]) -> String {
-    families.map { UF2Family.name(of: $0) ?? hex($0) }
-      .joined(separator: ", ")
+    let shown = families.prefix(8).map { UF2Family.name(of: $0) ?? hex($0) }
+    let rest = families.count - shown.count
+    return shown.joined(separator: ", ")
+      + (rest > 0 ? " and \(rest) more" : "")
   }
 }
 
-/// A number as eight hexadecimal digits.
-private func hex(_ value: UInt32) -> String {
-  let digits = String(value, radix: 16, uppercase: true)
-  return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
+/// A number as at least so many hexadecimal digits.
+private func hex(_ value: UInt32, digits: Int = 8) -> String {
+  let text = String(value, radix: 16, uppercase: true)
+  return "0x" + String(repeating: "0", count: max(0, digits - text.count))
+    + text
 }
 
 /// Text from a file, without what could steer a terminal.

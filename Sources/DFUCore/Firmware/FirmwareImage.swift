@@ -278,6 +278,7 @@ public struct FirmwareImage: Hashable, Sendable {
     guard span.count <= limit else {
       throw FirmwareError(.spanTooLarge(bytes: span.count, limit: limit))
     }
+    if segments.count == 1 { return segments[0].bytes }
     var result: [UInt8] = []
     result.reserveCapacity(span.count)
     for segment in segments {

@@ -45,14 +45,30 @@ struct FirmwareImageBuilder {
     current.bytes += bytes
   }
 
-  /// Adds a record whose bytes `write` puts into the span; it must put
-  /// `count` there, more than 0.
+  /// Adds the bytes of a record.
   mutating func add(
-    count: Int, at address: UInt32, place: Int,
-    write: (inout OutputSpan<UInt8>) throws(FirmwareError) -> Void
+    _ bytes: Span<UInt8>, at address: UInt32, place: Int
   ) throws(FirmwareError) {
+    if bytes.isEmpty { return }
+    try begin(count: bytes.count, at: address, place: place)
+    current.bytes.append(addingCapacity: bytes.count) { output in
+      for index in bytes.indices { output.append(bytes[index]) }
+    }
+  }
+
+  /// Adds the bytes of a record that its digits stand for; returns their
+  /// sum.
+  mutating func add(
+    digits: Span<UInt8>, values: Span<UInt8>, at address: UInt32, place: Int
+  ) throws(FirmwareError) -> RecordSum {
+    let count = digits.count / 2
+    if count == 0 { return RecordSum() }
     try begin(count: count, at: address, place: place)
-    try current.bytes.append(addingCapacity: count, initializingWith: write)
+    var sum = RecordSum()
+    current.bytes.append(addingCapacity: count) { output in
+      sum = digits.decode(to: &output, values: values)
+    }
+    return sum
   }
 
   private mutating func begin(

@@ -1,0 +1,239 @@
+/// ELF (System V ABI, chapters 4 and 5), 32 bits, little-endian: what a
+/// linker writes for a microcontroller.
+private struct ELFHeader {
+  static let length = 52
+  static let programHeaderLength = 32
+  static let sectionHeaderLength = 40
+
+  let entryPoint: UInt32
+  let programHeaders: (offset: Int, size: Int, count: Int)
+  let sectionHeaders: (offset: Int, size: Int, count: Int)
+
+  init(_ bytes: [UInt8]) throws(FirmwareError) {
+    guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else {
+      throw FirmwareError(.notThisFormat(.elf))
+    }
+    guard bytes.count >= Self.length else {
+      throw FirmwareError(.truncated("its ELF header is incomplete"))
+    }
+    guard bytes[4] == 1 else {
+      throw FirmwareError(
+        .unsupported(
+          "this is an ELF file of 64 bits, probably a program for a computer; "
+            + "take the one that was built for the chip"), at: .offset(4))
+    }
+    guard bytes[5] == 1 else {
+      throw FirmwareError(
+        .unsupported(
+          "this is a big-endian ELF file; only little-endian ones are read"),
+        at: .offset(5))
+    }
+    switch UInt16(littleEndianAt: 16, in: bytes) {
+    case 1:
+      throw FirmwareError(
+        .unsupported(
+          "this is an object file that was not linked; take the linker's "
+            + "output"), at: .offset(16))
+    case 4:
+      throw FirmwareError(
+        .unsupported("this is a core dump, not firmware"), at: .offset(16))
+    default: break
+    }
+    entryPoint = UInt32(littleEndianAt: 24, in: bytes)
+    programHeaders = (
+      Int(UInt32(littleEndianAt: 28, in: bytes)),
+      Int(UInt16(littleEndianAt: 42, in: bytes)),
+      Int(UInt16(littleEndianAt: 44, in: bytes))
+    )
+    sectionHeaders = (
+      Int(UInt32(littleEndianAt: 32, in: bytes)),
+      Int(UInt16(littleEndianAt: 46, in: bytes)),
+      Int(UInt16(littleEndianAt: 48, in: bytes))
+    )
+    guard programHeaders.count > 0 else {
+      throw FirmwareError(
+        .unsupported(
+          "this ELF file has no program headers, so nothing in it can be "
+            + "loaded; take the linker's output"), at: .offset(44))
+    }
+    guard programHeaders.size >= Self.programHeaderLength else {
+      throw FirmwareError(
+        .malformed("its program headers are too short"), at: .offset(42))
+    }
+    guard
+      programHeaders.offset + programHeaders.size * programHeaders.count
+        <= bytes.count
+    else {
+      throw FirmwareError(
+        .truncated("its program headers are incomplete"), at: .offset(28))
+    }
+  }
+
+  /// Where the first section that is loaded begins in a part of the file;
+  /// `nil` when the file has no section headers that could tell.
+  func firstSection(in range: Range<Int>, of bytes: [UInt8]) -> Int? {
+    let (offset, size, count) = sectionHeaders
+    guard size >= Self.sectionHeaderLength,
+      offset + size * count <= bytes.count
+    else { return nil }
+    return (0..<count).lazy.compactMap { index -> Int? in
+      let header = offset + index * size
+      let type = UInt32(littleEndianAt: header + 4, in: bytes)
+      let flags = UInt32(littleEndianAt: header + 8, in: bytes)
+      let start = Int(UInt32(littleEndianAt: header + 16, in: bytes))
+      let length = UInt32(littleEndianAt: header + 20, in: bytes)
+      // SHT_NULL and SHT_NOBITS have no bytes; SHF_ALLOC is what is loaded.
+      guard type != 0, type != 8, flags & 2 != 0, length > 0 else {
+        return nil
+      }
+      return range.contains(start) ? start : nil
+    }.min()
+  }
+}
+
+extension FirmwareFile {
+  init(elf bytes: [UInt8]) throws(FirmwareError) {
+    let header = try ELFHeader(bytes)
+    var builder = FirmwareImageBuilder { .programHeader($0) }
+    var total = 0
+    for index in 0..<header.programHeaders.count {
+      let start =
+        header.programHeaders.offset + index * header.programHeaders.size
+      let type = UInt32(littleEndianAt: start, in: bytes)
+      let offset = Int(UInt32(littleEndianAt: start + 4, in: bytes))
+      let address = UInt32(littleEndianAt: start + 12, in: bytes)
+      let count = Int(UInt32(littleEndianAt: start + 16, in: bytes))
+      // PT_LOAD; without bytes in the file it is memory to be cleared.
+      if type != 1 || count == 0 { continue }
+      guard offset + count <= bytes.count else {
+        throw FirmwareError(
+          .truncated(
+            "the segment needs \(count) bytes from offset \(offset), but the "
+              + "file has \(bytes.count)"), at: .programHeader(index))
+      }
+      total += count
+      guard total <= bytes.count else {
+        // Else a small file could ask for any amount of memory.
+        throw FirmwareError(
+          .malformed("segments share their bytes in the file"),
+          at: .programHeader(index))
+      }
+      // A linker may load the file's own headers with the first segment,
+      // below the address that was asked for. They are no firmware.
+      var skipped = 0
+      if offset < ELFHeader.length,
+        let section = header.firstSection(
+          in: offset..<offset + count, of: bytes)
+      {
+        skipped = section - offset
+      }
+      guard UInt64(address) + UInt64(count) <= 1 << 32 else {
+        throw FirmwareError(
+          .addressWraps(address: address, count: count),
+          at: .programHeader(index))
+      }
+      try builder.add(
+        bytes[offset + skipped..<offset + count],
+        at: address + UInt32(skipped), place: index)
+    }
+    guard !builder.isEmpty else { throw FirmwareError(.empty) }
+    self.init(format: .elf)
+    targets = [FirmwareTarget(image: try builder.finish())]
+    entryPoint = header.entryPoint == 0 ? nil : header.entryPoint
+  }
+}
+
+extension FirmwareImage {
+  /// The image as an ELF executable for Arm, with one loaded section for
+  /// each segment, for debuggers and `objcopy`.
+  ///
+  /// Throws ``FirmwareError`` for more segments than program headers can be
+  /// counted, or more bytes than 32-bit offsets reach.
+  public func elf(
+    entryPoint: UInt32? = nil
+  ) throws(FirmwareError) -> [UInt8] {
+    let count = segments.count
+    // Section 0 is none, the last holds the names.
+    guard count + 2 < 0xFF00 else {
+      throw FirmwareError(
+        .unsupported("an ELF file cannot have \(count) segments"))
+    }
+    var names: [UInt8] = [0]
+    var nameOffsets: [Int] = []
+    for index in segments.indices {
+      nameOffsets.append(names.count)
+      names += ".data\(index)".utf8 + [0]
+    }
+    let namesName = names.count
+    names += ".shstrtab".utf8 + [0]
+    let dataStart = ELFHeader.length + count * ELFHeader.programHeaderLength
+    let namesStart = dataStart + byteCount
+    let padding = (4 - (namesStart + names.count) % 4) % 4
+    let sections = namesStart + names.count + padding
+    let total = sections + (count + 2) * ELFHeader.sectionHeaderLength
+    guard total <= UInt32.max else {
+      throw FirmwareError(
+        .unsupported("an ELF file of 32 bits cannot be longer than 4 GiB"))
+    }
+    var file: [UInt8] = []
+    file.reserveCapacity(total)
+    func half(_ value: Int) { file += UInt16(value).littleEndianBytes }
+    func word(_ value: Int) { file += UInt32(value).littleEndianBytes }
+    file += [0x7F, 0x45, 0x4C, 0x46, 1, 1, 1] + [UInt8](repeating: 0, count: 9)
+    half(2)  // ET_EXEC
+    half(40)  // EM_ARM
+    word(1)
+    word(Int(entryPoint ?? 0))
+    word(ELFHeader.length)
+    word(sections)
+    word(0x0500_0000)  // EF_ARM_EABI_VER5
+    half(ELFHeader.length)
+    half(ELFHeader.programHeaderLength)
+    half(count)
+    half(ELFHeader.sectionHeaderLength)
+    half(count + 2)
+    half(count + 1)
+    var offset = dataStart
+    for segment in segments {
+      word(1)  // PT_LOAD
+      word(offset)
+      word(Int(segment.address))
+      word(Int(segment.address))
+      word(segment.bytes.count)
+      word(segment.bytes.count)
+      word(5)  // readable, executable
+      word(1)
+      offset += segment.bytes.count
+    }
+    for segment in segments { file += segment.bytes }
+    file += names
+    file.append(contentsOf: repeatElement(0, count: padding))
+    file.append(
+      contentsOf: repeatElement(0, count: ELFHeader.sectionHeaderLength))
+    offset = dataStart
+    for (segment, name) in zip(segments, nameOffsets) {
+      word(name)
+      word(1)  // SHT_PROGBITS
+      word(2)  // SHF_ALLOC
+      word(Int(segment.address))
+      word(offset)
+      word(segment.bytes.count)
+      word(0)
+      word(0)
+      word(1)
+      word(0)
+      offset += segment.bytes.count
+    }
+    word(namesName)
+    word(3)  // SHT_STRTAB
+    word(0)
+    word(0)
+    word(namesStart)
+    word(names.count)
+    word(0)
+    word(0)
+    word(1)
+    word(0)
+    return file
+  }
+}
