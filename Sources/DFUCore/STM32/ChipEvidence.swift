@@ -1,0 +1,206 @@
+/// What a board shows of itself before anything is written to it: the input
+/// of ``ChipIdentification``.
+public struct ChipEvidence: Hashable, Sendable {
+  /// `idVendor`.
+  public var vendor: UInt16
+  /// `idProduct`.
+  public var product: UInt16
+  /// `bcdDevice`.
+  public var deviceVersion: UInt16
+  /// The product string, if it could be read.
+  public var productString: String?
+  /// The serial number, if it could be read.
+  public var serial: String?
+  /// Its memories, one for each alternate setting.
+  public var memories: [Memory]
+  /// Bytes that were read from its system memory, by address: the
+  /// bootloader-ID byte and the like.
+  public var bytes: [UInt32: UInt8]
+
+  /// What a board shows.
+  public init(
+    vendor: UInt16, product: UInt16, deviceVersion: UInt16,
+    productString: String? = nil, serial: String? = nil,
+    memories: [Memory] = [], bytes: [UInt32: UInt8] = [:]
+  ) {
+    self.vendor = vendor
+    self.product = product
+    self.deviceVersion = deviceVersion
+    self.productString = productString
+    self.serial = serial
+    self.memories = memories
+    self.bytes = bytes
+  }
+
+  /// One alternate setting's memory.
+  public struct Memory: Hashable, Sendable {
+    /// The interface string as the device sent it.
+    public var layout: String
+    /// Its sectors, in the string's order. Empty when the string has none or
+    /// could not be understood.
+    public var regions: [Region]
+
+    /// A memory.
+    public init(layout: String, regions: [Region]) {
+      self.layout = layout
+      self.regions = regions
+    }
+
+    /// What kind of memory its name says it is.
+    public var kind: MemoryKind { MemoryKind(layout: layout) }
+  }
+
+  /// Sectors of one size in a row, with their address.
+  public struct Region: Hashable, Sendable {
+    /// Address of the first.
+    public var address: UInt32
+    /// How many.
+    public var count: Int
+    /// Bytes each.
+    public var size: Int
+
+    /// A region.
+    public init(address: UInt32, count: Int, size: Int) {
+      self.address = address
+      self.count = count
+      self.size = size
+    }
+  }
+}
+
+/// Kinds of memory, as the names in DfuSe layout strings tell them.
+public enum MemoryKind: String, Hashable, Sendable, CaseIterable {
+  /// "Internal Flash" and whatever else is called flash and is not external.
+  case internalFlash
+  /// "External Flash", "SPI Flash".
+  case externalFlash
+  /// "Option Bytes", "OB Bytes".
+  case optionBytes
+  /// "OTP Memory": bytes that can be programmed once.
+  case oneTimeProgrammable
+  /// "Device Feature": the flash voltage range of F2, F4, F7.
+  case deviceFeature
+  /// "DATA Memory": EEPROM of L0 and L1.
+  case dataMemory
+  /// "ENGI Bytes": what the factory wrote (U0).
+  case engineeringBytes
+  /// Anything else.
+  case other
+
+  /// The kind a layout string's name tells.
+  public init(layout: String) {
+    var name = layout.drop { $0 == "@" }.prefix { $0 != "/" }.lowercased()
+    name.removeAll { $0 == " " || $0 == "_" }
+    if name.hasPrefix("option") || name.hasPrefix("obbytes") {
+      self = .optionBytes
+    } else if name.hasPrefix("otp") {
+      self = .oneTimeProgrammable
+    } else if name.hasPrefix("devicefeature") {
+      self = .deviceFeature
+    } else if name.hasPrefix("datamemory") {
+      self = .dataMemory
+    } else if name.hasPrefix("engi") {
+      self = .engineeringBytes
+    } else if name.contains("flash") {
+      let external = ["external", "spi", "qspi", "ospi", "nor"]
+      self =
+        external.contains(where: name.hasPrefix)
+        ? .externalFlash : .internalFlash
+    } else {
+      self = .other
+    }
+  }
+}
+
+extension ChipEvidence {
+  /// Whether this is the bootloader in the chip's ROM: by ST's numbers and the
+  /// product strings of its two generations. `nil` when the product string
+  /// could not be read.
+  ///
+  /// Other firmware (MicroPython, Betaflight, U-Boot) uses the same numbers;
+  /// then the chip may be known, but nothing of the ROM applies.
+  public var isSystemBootloader: Bool? {
+    let identifier = USBIdentifier(vendor, product)
+    guard identifier == .st else {
+      return [.gigaDevice, .artery, .geehy].contains(identifier)
+    }
+    guard let productString else { return nil }
+    let squeezed = productString.filter { $0 != " " }
+    return squeezed == "STM32BOOTLOADER" || squeezed == "DFUinFSMode"
+  }
+
+  /// The internal flash's sectors with equal neighbours merged, from the
+  /// lowest address; empty when there is none, when it does not begin at
+  /// the address, or when it has gaps.
+  func flashRuns(from start: UInt32) -> [SectorRun] {
+    guard
+      let flash = memories.first(where: {
+        $0.kind == .internalFlash && !$0.regions.isEmpty
+      })
+    else { return [] }
+    var runs: [SectorRun] = []
+    var next = UInt64(start)
+    for region in flash.regions.sorted(by: { $0.address < $1.address }) {
+      guard region.count > 0 else { continue }
+      guard region.size > 0, UInt64(region.address) == next else { return [] }
+      let (bytes, overflow) = region.count.multipliedReportingOverflow(
+        by: region.size)
+      guard !overflow, bytes <= 1 << 32, next <= 1 << 32 else { return [] }
+      next += UInt64(bytes)
+      if let last = runs.last, last.size == region.size {
+        runs[runs.count - 1].count += region.count
+      } else {
+        runs.append(SectorRun(region.count, region.size))
+      }
+    }
+    return runs
+  }
+
+  /// The windows of the option bytes; `nil` when there is no such memory.
+  var optionByteWindows: [AddressWindow]? {
+    guard let memory = memories.first(where: { $0.kind == .optionBytes })
+    else { return nil }
+    var windows: [AddressWindow] = []
+    for region in memory.regions {
+      let (bytes, overflow) = region.count.multipliedReportingOverflow(
+        by: region.size)
+      guard !overflow, bytes >= 0, bytes <= 1 << 32 else { return [] }
+      if let last = windows.last, last.end == UInt64(region.address) {
+        windows[windows.count - 1].length += bytes
+      } else {
+        windows.append(AddressWindow(region.address, length: bytes))
+      }
+    }
+    return windows
+  }
+}
+
+/// The size of a GD32VF103's flash, which its bootloader's layout string has
+/// wrong, from its serial number.
+public enum GD32Serial {
+  /// Bytes in a page of a GD32VF103.
+  public static let pageSize = 1 << 10
+
+  /// The flash size in bytes: the third of the serial number's four
+  /// characters is B (128 KB), 8 (64), 6 (32) or 4 (16).
+  ///
+  /// The device sends 8-bit characters where USB wants UTF-16; a text in
+  /// which two of them were read as one character is understood as well.
+  /// `nil` for any other text.
+  public static func flashSize(_ serial: String) -> Int? {
+    var bytes: [UInt8] = []
+    for unit in serial.utf16.prefix(8) {
+      bytes.append(UInt8(truncatingIfNeeded: unit))
+      if unit > 0xFF { bytes.append(UInt8(truncatingIfNeeded: unit >> 8)) }
+    }
+    guard bytes.count == 4, bytes.allSatisfy({ (0x21...0x7E).contains($0) })
+    else { return nil }
+    switch Unicode.Scalar(bytes[2]) {
+    case "B": return 128 << 10
+    case "8": return 64 << 10
+    case "6": return 32 << 10
+    case "4": return 16 << 10
+    default: return nil
+    }
+  }
+}
