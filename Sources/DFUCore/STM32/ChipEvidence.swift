@@ -132,13 +132,13 @@ extension ChipEvidence {
   /// The internal flash's sectors with equal neighbours merged, from the
   /// lowest address; empty when there is none, when it does not begin at
   /// the address, or when it has gaps.
-  func flashRuns(from start: UInt32) -> [SectorRun] {
+  func flashRuns(from start: UInt32) -> [SectorGroup] {
     guard
       let flash = memories.first(where: {
         $0.kind == .internalFlash && !$0.regions.isEmpty
       })
     else { return [] }
-    var runs: [SectorRun] = []
+    var runs: [SectorGroup] = []
     var next = UInt64(start)
     for region in flash.regions.sorted(by: { $0.address < $1.address }) {
       guard region.count > 0 else { continue }
@@ -150,7 +150,7 @@ extension ChipEvidence {
       if let last = runs.last, last.size == region.size {
         runs[runs.count - 1].count += region.count
       } else {
-        runs.append(SectorRun(region.count, region.size))
+        runs.append(SectorGroup(region.count, region.size))
       }
     }
     return runs

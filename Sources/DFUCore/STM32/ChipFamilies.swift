@@ -25,8 +25,8 @@ private func pages(_ size: Int, _ kilobytes: Int...) -> FlashShape {
 
 /// F2's and F4's sectors: four of 16 KB, one of 64 KB, then some of 128 KB.
 private func f4Sectors(_ large: Int) -> FlashShape {
-  let small = [SectorRun(4, 16 * kilobyte), SectorRun(1, 64 * kilobyte)]
-  return .runs(large > 0 ? small + [SectorRun(large, 128 * kilobyte)] : small)
+  let small = [SectorGroup(4, 16 * kilobyte), SectorGroup(1, 64 * kilobyte)]
+  return .runs(large > 0 ? small + [SectorGroup(large, 128 * kilobyte)] : small)
 }
 
 /// Two banks, each like an F4's.
@@ -84,7 +84,7 @@ extension ChipFamily {
     _ name: String, _ title: String, _ aliases: [String], _ flash: FlashShape,
     serial: SerialKind, ram: Int, freeRAM: UInt32?,
     systemMemory: AddressWindow, emptyCheck: EmptyCheck = .absent,
-    polling: Polling = .unknown, leave: LeaveFacts = LeaveFacts(),
+    polling: EarlyPoll = .unknown, leave: LeaveFacts = LeaveFacts(),
     optionBytes: String
   ) -> ChipFamily {
     ChipFamily(
@@ -244,12 +244,12 @@ extension ChipFamily {
       ["F745", "F746", "F750", "F756"],
       [
         .runs([
-          SectorRun(4, 32 << 10), SectorRun(1, 128 << 10),
-          SectorRun(3, 256 << 10),
+          SectorGroup(4, 32 << 10), SectorGroup(1, 128 << 10),
+          SectorGroup(3, 256 << 10),
         ]),
         .runs([
-          SectorRun(4, 32 << 10), SectorRun(1, 128 << 10),
-          SectorRun(1, 256 << 10),
+          SectorGroup(4, 32 << 10), SectorGroup(1, 128 << 10),
+          SectorGroup(1, 256 << 10),
         ]),
       ],
       window: AddressWindow(0x1FFF_0000, length: 32),
@@ -260,12 +260,12 @@ extension ChipFamily {
       ["F765", "F767", "F768", "F769", "F777", "F778", "F779"],
       [
         .runs([
-          SectorRun(4, 32 << 10), SectorRun(1, 128 << 10),
-          SectorRun(7, 256 << 10),
+          SectorGroup(4, 32 << 10), SectorGroup(1, 128 << 10),
+          SectorGroup(7, 256 << 10),
         ]),
         .runs([
-          SectorRun(4, 32 << 10), SectorRun(1, 128 << 10),
-          SectorRun(3, 256 << 10),
+          SectorGroup(4, 32 << 10), SectorGroup(1, 128 << 10),
+          SectorGroup(3, 256 << 10),
         ]),
         f4DualBank(7), f4DualBank(3),
       ],
@@ -514,7 +514,7 @@ extension ChipFamily {
     _ flash: [FlashShape], window: AddressWindow, uniqueID: UniqueIDLocation,
     serial: SerialKind, eccWord: Int, timing: FlashTiming?,
     ram: [AddressWindow], systemMemory: AddressWindow, bootloaderID: UInt32,
-    reconnectTime: Int, polling: Polling = .unknown, optionBytes: String,
+    reconnectTime: Int, polling: EarlyPoll = .unknown, optionBytes: String,
     sources: [Aspect: Source] = [:]
   ) -> ChipFamily {
     ChipFamily(
@@ -643,7 +643,7 @@ extension ChipFamily {
     _ flash: [FlashShape], windows: [[AddressWindow]] = [[l4Window]],
     serial: SerialKind = .derived(.rom), ram: [AddressWindow],
     freeRAM: UInt32, emptyCheck: EmptyCheck = .absent,
-    reconnectTime: Int? = nil, polling: Polling = .unknown,
+    reconnectTime: Int? = nil, polling: EarlyPoll = .unknown,
     optionBytes: String, sources: [Aspect: Source] = [:]
   ) -> ChipFamily {
     ChipFamily(

@@ -51,7 +51,7 @@ public struct ChipFamily: Hashable, Sendable {
   /// `nil` where it is not known.
   public var reconnectTime: Int?
   /// What a GETSTATUS meets that comes while the flash is busy.
-  public var polling: Polling
+  public var polling: EarlyPoll
   /// What leaving DFU mode needs.
   public var leave: LeaveFacts
   /// Name of the ``OptionByteLayout``; `nil` where none is known.
@@ -73,7 +73,7 @@ public struct ChipFamily: Hashable, Sendable {
     freeRAM: UInt32? = nil,
     systemMemory: AddressWindow? = nil, bootloaderID: UInt32? = nil,
     emptyCheck: EmptyCheck = .absent, reconnectTime: Int? = nil,
-    polling: Polling = .unknown, leave: LeaveFacts = LeaveFacts(),
+    polling: EarlyPoll = .unknown, leave: LeaveFacts = LeaveFacts(),
     optionBytes: String? = nil, optionBytesReachable: Bool = true,
     uf2Families: [UInt32] = [], sources: [Aspect: Source] = [:]
   ) {
@@ -257,7 +257,7 @@ public struct USBIdentifier: Hashable, Sendable {
 }
 
 /// Sectors (or pages) of one size in a row.
-public struct SectorRun: Hashable, Sendable {
+public struct SectorGroup: Hashable, Sendable {
   /// How many.
   public var count: Int
   /// Bytes each.
@@ -275,7 +275,7 @@ public enum FlashShape: Hashable, Sendable {
   /// Sectors of one size. `totals` are the sizes of the parts in bytes.
   case uniform(sector: Int, totals: [Int])
   /// Sectors of several sizes, from the lowest address.
-  case runs([SectorRun])
+  case runs([SectorGroup])
 
   /// The total size in bytes of the largest part.
   public var largest: Int {
@@ -329,7 +329,7 @@ public enum SerialKind: Hashable, Sendable {
 }
 
 /// What a GETSTATUS meets that comes while the flash is busy.
-public enum Polling: String, Hashable, Sendable {
+public enum EarlyPoll: String, Hashable, Sendable {
   /// It is not answered (NAK) until the work is done: ask at once, with a
   /// long time limit.
   case heldUntilDone

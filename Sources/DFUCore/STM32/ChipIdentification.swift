@@ -178,8 +178,8 @@ public struct SharedKnowledge: Hashable, Sendable {
   /// The longest reconnect time known of a candidate, milliseconds; `nil`
   /// when none is.
   public var reconnectTime: Int?
-  /// How to poll when all agree, else ``Polling/unknown``.
-  public var polling: Polling
+  /// How to poll when all agree, else ``EarlyPoll/unknown``.
+  public var polling: EarlyPoll
   /// What leaving needs for at least one candidate; each of these is harmless
   /// for the others, but ``LeaveFacts/resetCommand``, which all must have.
   public var leave: LeaveFacts

@@ -83,7 +83,7 @@ public struct RomLimit: Hashable, Sendable {
     /// sends CLRSTATUS twice.
     case clearStatusTwice
     /// Uses these sectors instead of those the device shows.
-    case overrideFlash([SectorRun])
+    case overrideFlash([SectorGroup])
     /// Takes the flash size from the serial number, ``GD32Serial``.
     case flashFromSerial
     /// Does not leave to an address in these windows.
@@ -267,7 +267,7 @@ extension ChipFamily {
   ///
   /// For STM32H7A3, H72x and GD32VF103 whose layout strings are known to be
   /// wrong.
-  public func trueFlash(_ evidence: ChipEvidence) -> [SectorRun]? {
+  public func trueFlash(_ evidence: ChipEvidence) -> [SectorGroup]? {
     for applicable in RomLimit.limits(of: self, evidence: evidence) {
       for effect in applicable.effects {
         switch effect {
@@ -276,7 +276,7 @@ extension ChipFamily {
           guard let serial = evidence.serial,
             let size = GD32Serial.flashSize(serial)
           else { continue }
-          return [SectorRun(size / GD32Serial.pageSize, GD32Serial.pageSize)]
+          return [SectorGroup(size / GD32Serial.pageSize, GD32Serial.pageSize)]
         default: continue
         }
       }

@@ -103,7 +103,7 @@ extension RomLimit {
 
   private static let f42xDualBank: [FlashShape] = [3, 7].map {
     let bank = [
-      SectorRun(4, 16 << 10), SectorRun(1, 64 << 10), SectorRun($0, 128 << 10),
+      SectorGroup(4, 16 << 10), SectorGroup(1, 64 << 10), SectorGroup($0, 128 << 10),
     ]
     return .runs(bank + bank)
   }
@@ -230,12 +230,12 @@ extension RomLimit {
     RomLimit(
       "h7a3-layout", ["H7A3"],
       when: [.flash([.uniform(sector: 2 << 10, totals: [512 << 10])])],
-      [.overrideFlash([SectorRun(256, 8 << 10)])], on: .write,
+      [.overrideFlash([SectorGroup(256, 8 << 10)])], on: .write,
       "bootloader version 9.0 shows 256 sectors of 2 KB where there are 256 "
         + "of 8 KB, and no OTP"),
     RomLimit(
       "h72x-layout", ["H72x"], when: [.sectorsOtherThan(128 << 10)],
-      [.overrideFlash([SectorRun(8, 128 << 10)])], on: .write,
+      [.overrideFlash([SectorGroup(8, 128 << 10)])], on: .write,
       "bootloader version 9.1 shows a wrong layout; there are up to eight "
         + "sectors of 128 KB"),
     RomLimit(

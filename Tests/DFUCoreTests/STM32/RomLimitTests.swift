@@ -215,7 +215,7 @@ import Testing
     let row = try family("H7A3")
     let wrong = evidence(["@Internal Flash   /0x08000000/256*02Kg"])
     let right = evidence(["@Internal Flash   /0x08000000/256*08Kg"])
-    #expect(row.trueFlash(wrong) == [SectorRun(256, 8 << 10)])
+    #expect(row.trueFlash(wrong) == [SectorGroup(256, 8 << 10)])
     #expect(row.trueFlash(right) == nil)
     #expect(try family("G47x").trueFlash(wrong) == nil)
   }
@@ -224,7 +224,7 @@ import Testing
     let row = try family("H72x")
     let wrong = evidence(["@Internal Flash   /0x08000000/8*16Kg"])
     let right = evidence(["@Internal Flash   /0x08000000/8*128Kg"])
-    #expect(row.trueFlash(wrong) == [SectorRun(8, 128 << 10)])
+    #expect(row.trueFlash(wrong) == [SectorGroup(8, 128 << 10)])
     #expect(row.trueFlash(right) == nil)
   }
 
@@ -233,7 +233,7 @@ import Testing
     let shown = ["@Internal Flash  /0x08000000/512*002Kg"]
     #expect(
       row.trueFlash(evidence(shown, serial: "3CBJ"))
-        == [SectorRun(128, 1 << 10)])
+        == [SectorGroup(128, 1 << 10)])
     #expect(row.trueFlash(evidence(shown, serial: "other")) == nil)
     #expect(row.trueFlash(evidence(shown)) == nil)
   }
