@@ -2,7 +2,8 @@ import ArgumentParser
 import DFUCore
 import DFUSimulator
 
-/// Where the boards are: on this machine's USB, or on a simulated bench.
+/// Where the boards are: on this machine's USB, or on a simulated bench; and
+/// what is told of every transfer with them.
 struct WorkbenchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -15,13 +16,22 @@ struct WorkbenchOptions: ParsableArguments {
     help: "Say more; -v -v shows every transfer, -v -v -v libusb's log too.")
   var verbose: Int
 
+  @Option(
+    help: ArgumentHelp(
+      "Write every control transfer to this file, one line of JSON each.",
+      valueName: "file"))
+  var trace: String?
+
+  @Flag(help: "End with a ledger of transfers, bytes and times.")
+  var stats = false
+
   /// Opens the USB system or the bench for the time of `body`. What the
   /// boards of a bench have become is saved afterwards, also when it fails.
   func withBus<Result>(
     _ body: (any USBBus) throws -> Result
   ) throws -> Result {
     if let path = bench ?? Environment["DFUFLASH_BENCH"], !path.isEmpty {
-      return try SimulatedBench.use(path) { try body($0.bus) }
+      return try SimulatedBench.use(path) { try observed($0.bus, body) }
     }
     let bus: LibUSBBus
     do throws(USBError) {
@@ -29,6 +39,24 @@ struct WorkbenchOptions: ParsableArguments {
     } catch {
       throw Explain.usb(error, nil)
     }
-    return try body(bus)
+    return try observed(bus, body)
+  }
+
+  private func observed<Result>(
+    _ bus: any USBBus, _ body: (any USBBus) throws -> Result
+  ) throws -> Result {
+    guard stats || trace != nil || verbose >= 2 else { return try body(bus) }
+    let ledger = Ledger()
+    let transfers = try TransferTrace(trace, isVerbose: verbose >= 2)
+    defer {
+      if stats { Console.err(ledger.text) }
+    }
+    return try body(
+      ObservedBus(
+        bus,
+        observe: { transfer in
+          ledger.note(transfer)
+          transfers.note(transfer)
+        }, slept: { ledger.noteWait($0) }))
   }
 }

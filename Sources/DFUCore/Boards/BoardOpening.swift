@@ -56,15 +56,4 @@ extension SelectedBoard {
       throw .device(error)
     }
   }
-
-  /// Which poll times are believed unless the user says otherwise: ROMs of ST
-  /// and of GigaDevice are known to answer early questions; nobody else is
-  /// asked early.
-  public var usualPolling: Polling.Mode {
-    let ids = (
-      board.device.descriptor.vendor, board.device.descriptor.product
-    )
-    return ids == (0x0483, 0xDF11) || ids == (0x28E9, 0x0189)
-      ? .immediate : .specification
-  }
 }

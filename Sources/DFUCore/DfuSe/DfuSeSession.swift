@@ -12,6 +12,12 @@ public struct DfuSeBehaviour: Sendable {
   /// The longest a block may take to program.
   public var writeLimit: Duration
 
+  /// Whether an erase that never ends is cured by CLRSTATUS sent twice
+  /// (STM32H743). What was erased must then be looked at.
+  public var curesWedge = false
+  /// Whether leaving may need one more GETSTATUS (STM32F072).
+  public var manifestNeedsSecondStatus = false
+
   /// Behaviour that suits a device nothing is known of, but for `polling`.
   public init(
     polling: Polling.Mode, setsAddressPerBlock: Bool = false,
@@ -49,6 +55,7 @@ public final class DfuSeSession {
 
   private var state = DFUState.idle
   private var pointer: UInt32?
+  private var wedgeWasCured = false
 
   /// The first block number that carries data.
   private static let firstBlock = 2
@@ -92,18 +99,31 @@ public final class DfuSeSession {
   }
 
   /// Erases the sector that holds `address`; `size` is its size in bytes.
-  public func eraseSector(at address: UInt32, size: Int) throws(DFUError) {
+  ///
+  /// - Returns: `false` when the device had to be freed from an erase that did
+  ///   not end, so that the sector must be looked at.
+  @discardableResult
+  public func eraseSector(
+    at address: UInt32, size: Int
+  ) throws(DFUError) -> Bool {
+    wedgeWasCured = false
     try command(
       [0x41] + address.littleEndianBytes, .eraseSector, at: address,
       .erase(size), limit: behaviour.eraseLimit)
     pointer = nil
+    return !wedgeWasCured
   }
 
   /// Erases the whole memory of the alternate setting.
-  public func massErase() throws(DFUError) {
+  ///
+  /// - Returns: as ``eraseSector(at:size:)``.
+  @discardableResult
+  public func massErase() throws(DFUError) -> Bool {
+    wedgeWasCured = false
     try command(
       [0x41], .massErase, .massErase, limit: behaviour.massEraseLimit)
     pointer = nil
+    return !wedgeWasCured
   }
 
   /// Lifts readout protection. The device erases its memory and leaves the
@@ -202,8 +222,15 @@ public final class DfuSeSession {
     try connection.download(
       block: UInt16(Self.firstBlock), [UInt8]().span, during: .leave,
       at: address)
-    guard let report = try? connection.getStatus(during: .leave) else {
+    guard var report = try? connection.getStatus(during: .leave) else {
       return .silence
+    }
+    if behaviour.manifestNeedsSecondStatus, report.state == .manifest {
+      connection.clock.sleep(for: .milliseconds(Int(report.pollTimeout)))
+      guard let second = try? connection.getStatus(during: .leave) else {
+        return .silence
+      }
+      report = second
     }
     if report.state == .error || report.status != .ok {
       state = report.state
@@ -301,6 +328,12 @@ public final class DfuSeSession {
     // TI's devices stay in dfuDNLOAD-SYNC while they work.
     while report.state == .downloadBusy || report.state == .downloadSync {
       let elapsed = clock.now() - start
+      if isWedged(work, report, elapsed: elapsed) {
+        try connection.clearStatus(during: operation)
+        try connection.clearStatus(during: operation)
+        wedgeWasCured = true
+        return try connection.getStatus(during: operation, at: address)
+      }
       guard elapsed < limit else {
         throw DFUError(operation, at: address, .stillBusy(limit: limit))
       }
@@ -320,6 +353,23 @@ public final class DfuSeSession {
     }
     if asked > 0 { polling.finished(work, after: clock.now() - start) }
     return report
+  }
+
+  /// Whether an erase goes on so much longer than the ones before it, or than
+  /// the datasheet allows, that it will not end by itself.
+  private func isWedged(
+    _ work: Polling.Work, _ report: DFUStatusReport, elapsed: Duration
+  ) -> Bool {
+    guard behaviour.curesWedge, report.state == .downloadBusy,
+      elapsed >= .milliseconds(Int(report.pollTimeout))
+    else { return false }
+    switch work {
+    case .erase:
+      return elapsed
+        >= polling.longest(work).map { $0 * 3 / 2 } ?? behaviour.eraseLimit / 2
+    case .massErase: return elapsed >= behaviour.massEraseLimit / 2
+    default: return false
+    }
   }
 
   /// A DNLOAD after whose first GETSTATUS the device resets. Everything that

@@ -40,6 +40,7 @@ public struct Polling: Sendable {
 
   private var early: [Work: Answer] = [:]
   private var typical: [Work: Duration] = [:]
+  private var longest: [Work: Duration] = [:]
 
   /// A fresh start.
   public init(_ mode: Mode) { self.mode = mode }
@@ -80,5 +81,9 @@ public struct Polling: Sendable {
   /// Takes note of how long a piece of work took.
   public mutating func finished(_ work: Work, after elapsed: Duration) {
     typical[work] = min(typical[work] ?? elapsed, elapsed)
+    longest[work] = max(longest[work] ?? elapsed, elapsed)
   }
+
+  /// The longest that work of this kind took so far; `nil` before the first.
+  public func longest(_ work: Work) -> Duration? { longest[work] }
 }

@@ -9,6 +9,8 @@ public enum FlashError: Error, Hashable, Sendable {
   case readProtected(DFUError)
   /// What was read back differs from what was written.
   case mismatch(FlashMismatch)
+  /// The sector is not blank although the board reports that it erased it.
+  case notErased(Sector, address: UInt32)
   /// The user stopped it.
   case cancelled
   /// What was read could not be stored.
@@ -55,6 +57,11 @@ extension FlashError: CustomStringConvertible {
       0x\(hex(mismatch.found, 2)) instead of 0x\(hex(mismatch.expected, 2)) \
       (\(mismatch.count) byte\(mismatch.count == 1 ? "" : "s") of that block \
       differ\(mismatch.count == 1 ? "s" : ""))
+      """
+    case .notErased(let sector, let address):
+      """
+      the sector at 0x\(hex(sector.address)) (\(sector.size) bytes) is not \
+      blank at 0x\(hex(address)) although the board reports that it erased it
       """
     case .cancelled: "stopped by the user"
     case .output(let text): text

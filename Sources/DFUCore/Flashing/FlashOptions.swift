@@ -6,9 +6,9 @@ public struct FlashOptions: Hashable, Sendable {
     case never
     /// Always, as `:mass-erase` asks for.
     case always
-    /// Where it is known to lose nothing and to be quicker: when sectors of
-    /// this size in bytes, and the whole memory, take these times.
-    case whenCheaper(sector: Duration, whole: Duration)
+    /// Where it is known to lose nothing and to be quicker: by the chip's
+    /// times for its sectors, and for the whole memory.
+    case whenCheaper(FlashTiming, Duration)
   }
 
   /// Whether everything is erased and written even where it is already right.
@@ -18,6 +18,12 @@ public struct FlashOptions: Hashable, Sendable {
   public var preservesNeighbours = true
   /// When the whole memory is erased at once.
   public var massErase = MassErase.never
+  /// Whether a mass erase is done sector by sector, for chips whose own does
+  /// not work.
+  public var massErasesBySector = false
+  /// Whether erased sectors are read back before anything is written, for
+  /// chips whose erase is known to fail silently.
+  public var checksBlank = false
   /// Whether everything written is read back and compared.
   public var verifies = true
   /// Writes begin and end at multiples of this many bytes (a power of two).

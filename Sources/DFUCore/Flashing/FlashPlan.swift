@@ -92,6 +92,7 @@ extension FlashPlan {
   ) {
     self.transferSize = transferSize
     self.massErases = massErases
+    var filled: [FirmwareImage.Segment] = []
     var erased: [FirmwareImage.Segment] = []
     for (sector, finding) in findings {
       switch finding {
@@ -99,19 +100,21 @@ extension FlashPlan {
         kept.append(sector)
       case .fill(let pieces):
         for piece in pieces {
-          runs += Self.runs(for: piece, transferSize, isErased: false)
+          Self.append(piece.bytes, at: piece.address, to: &filled)
         }
-        checks += pieces
       case .erase(let content, let preserved):
         if !massErases { erases.append(sector) }
         preservedBytes += preserved
         Self.append(content, at: sector.address, to: &erased)
       }
     }
+    for piece in filled {
+      runs += Self.runs(for: piece, transferSize, isErased: false)
+    }
     for piece in erased {
       runs += Self.runs(for: piece, transferSize, isErased: true)
     }
-    checks += erased
+    checks = filled + erased
     let vectorTable = options.vectorTable ?? image.segments.first?.address
     if let vectorTable { putLast(vectorTable) }
   }

@@ -42,6 +42,7 @@ public struct Flasher {
     }
     let massErases = options.massErase == .always
     if massErases {
+      // Nothing of the memory survives, so that nothing needs to be known.
       if let sector = sectors.first(where: { !$0.access.contains(.erasable) }) {
         throw .refused(.notErasable(sector, memory: memory))
       }
@@ -71,10 +72,60 @@ public struct Flasher {
       if !surveyed.rewritesAll { report(.progress(.survey, done: done)) }
     }
     if !surveyed.rewritesAll { report(.finished(.survey)) }
+    let erasesAll =
+      massErases ? true : try isMassEraseBetter(findings, reader)
     return FlashPlan(
       findings, image: image,
-      transferSize: session.connection.transferSize, massErases: massErases,
+      transferSize: session.connection.transferSize, massErases: erasesAll,
       options: options)
+  }
+
+  /// Whether erasing the whole memory loses nothing and is quicker: every
+  /// sector that would not be erased anyway is blank, and finding that out
+  /// costs less than it saves.
+  private func isMassEraseBetter(
+    _ findings: [(sector: Sector, finding: SectorFinding)],
+    _ reader: MemoryReader
+  ) throws(FlashError) -> Bool {
+    guard case .whenCheaper(let timing, let whole) = options.massErase else {
+      return false
+    }
+    let erased = findings.filter {
+      if case .erase = $0.finding { true } else { false }
+    }.map(\.sector)
+    let single = erased.reduce(Duration.zero) {
+      $0
+        + (timing.eraseTime(sectorSize: $1.size).map {
+          .microseconds($0.typical)
+        } ?? .zero)
+    }
+    let others = memory.sectors.filter { !erased.contains($0) }
+    let toRead = others.reduce(0) { $0 + $1.size }
+    // About 1 µs a byte over full speed.
+    guard single > whole + .microseconds(toRead) else { return false }
+    for sector in others {
+      guard try firstNotBlank(in: sector, reader) == nil else { return false }
+    }
+    return true
+  }
+
+  /// The first byte of a sector that is not blank; `nil` when all are. A
+  /// sector that cannot be read does not count as blank.
+  private func firstNotBlank(
+    in sector: Sector, _ reader: MemoryReader
+  ) throws(FlashError) -> UInt32? {
+    let range = UInt64(sector.address)..<sector.end
+    guard reader.canRead(range) else { return sector.address }
+    var found: UInt32?
+    try reader.read(range) { (address, bytes) throws(FlashError) in
+      try checkStop()
+      guard let index = bytes.firstIndex(where: { $0 != 0xFF }) else {
+        return true
+      }
+      found = address &+ UInt32(truncatingIfNeeded: index - bytes.startIndex)
+      return false
+    }
+    return found
   }
 
   /// Makes a plan and carries it out.
@@ -96,11 +147,7 @@ public struct Flasher {
   }
 
   private func erase(_ plan: FlashPlan) throws(FlashError) {
-    if plan.massErases {
-      report(.began(.erase, total: memory.size))
-      try repeating { () throws(DFUError) in try session.massErase() }
-      report(.finished(.erase))
-    }
+    if plan.massErases { try massErase() }
     try erase(plan.erases)
   }
 
@@ -110,13 +157,23 @@ public struct Flasher {
     var done = 0
     for sector in sectors {
       try checkStop()
-      try repeating { () throws(DFUError) in
-        try session.eraseSector(at: sector.address, size: sector.size)
-      }
+      try erase(sector)
       done += sector.size
       report(.progress(.erase, done: done))
     }
     report(.finished(.erase))
+  }
+
+  private func erase(_ sector: Sector) throws(FlashError) {
+    for attempt in 1...2 {
+      let isCertain = try repeating { () throws(DFUError) in
+        try session.eraseSector(at: sector.address, size: sector.size)
+      }
+      if isCertain && !options.checksBlank { return }
+      let reader = MemoryReader(session, memory)
+      guard let address = try firstNotBlank(in: sector, reader) else { return }
+      if attempt == 2 { throw .notErased(sector, address: address) }
+    }
   }
 
   private func write(_ plan: FlashPlan) throws(FlashError) {
@@ -268,10 +325,23 @@ public struct Flasher {
     try erase(sectors)
   }
 
-  /// Erases the whole memory at once.
+  /// Erases the whole memory at once, or sector by sector where the chip
+  /// cannot.
   public func massErase() throws(FlashError) {
+    if options.massErasesBySector {
+      return try erase(
+        memory.sectors.filter { $0.access.contains(.erasable) })
+    }
     report(.began(.erase, total: memory.size))
     try repeating { () throws(DFUError) in try session.massErase() }
+    if options.checksBlank {
+      let reader = MemoryReader(session, memory)
+      for sector in memory.sectors {
+        if let address = try firstNotBlank(in: sector, reader) {
+          throw .notErased(sector, address: address)
+        }
+      }
+    }
     report(.finished(.erase))
   }
 
@@ -320,9 +390,10 @@ public struct Flasher {
 
   /// Erasing and setting an address may be repeated: the second time does
   /// what the first should have done.
-  private func repeating(
-    _ body: () throws(DFUError) -> Void
-  ) throws(FlashError) {
+  @discardableResult
+  private func repeating<Result>(
+    _ body: () throws(DFUError) -> Result
+  ) throws(FlashError) -> Result {
     var failures = 0
     while true {
       let failure: DFUError

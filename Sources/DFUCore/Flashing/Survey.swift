@@ -51,9 +51,22 @@ struct Survey {
         guard let span = differing(wanted, found, at: address) else {
           return true
         }
-        let isBlank = found[span.shifted(by: found.startIndex)]
-          .allSatisfy { $0 == 0xFF }
-        if needsErase && !isBlank {
+        if !needsErase {
+          append(
+            Array(wanted[span]), at: address &+ UInt32(span.lowerBound),
+            to: &fills)
+          return true
+        }
+        // All of a blank stretch is written, also what stays blank in it, so
+        // that long runs stay whole.
+        if found.allSatisfy({ $0 == 0xFF }) {
+          append(wanted, at: address, to: &fills)
+          return true
+        }
+        guard
+          found[span.shifted(by: found.startIndex)]
+            .allSatisfy({ $0 == 0xFF })
+        else {
           mustErase = true
           return false
         }

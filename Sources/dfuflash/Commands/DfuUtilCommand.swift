@@ -115,10 +115,7 @@ struct DfuUtilCommand: ParsableCommand {
     let input = try download.map { (path) throws(ToolFailure) in
       try FirmwareInput(path, format: try engine.firmwareFormat())
     }
-    let settings = WorkSettings(
-      transferSize: try transfer.transferSize(),
-      alternate: transfer.alternateSelector,
-      flash: try engine.flashOptions(option), polling: engine.polling)
+    let settings = try engine.settings(transfer, option)
     if let input, input.file.format.hasAddresses, option?.address != nil {
       throw ValidationError(
         """
@@ -160,75 +157,7 @@ struct DfuUtilCommand: ParsableCommand {
   /// Scripts read standard output; so does the bar, unless the data goes
   /// there.
   private func makeReporter() -> any ProgressReporter {
-    upload == "-"
-      ? Reporters.make(toStandardError: true)
-      : Reporters.make(toStandardError: false)
-  }
-}
-
-/// What the engine can do beyond dfu-util, the same for every command.
-struct EngineOptions: ParsableArguments {
-  @Flag(
-    name: .customLong("no-verify"),
-    help: "Do not read back what was written.")
-  var noVerify = false
-
-  @Flag(help: "Erase and write everything, even what is already right.")
-  var full = false
-
-  @Flag(
-    name: .customLong("no-preserve"),
-    help: "Drop what shares a sector with the image but lies outside it.")
-  var noPreserve = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Which poll times to believe: auto, spec (the device's), fast (ask at once).",
-      valueName: "mode"))
-  var poll = PollChoice.auto
-
-  @Option(
-    name: .customLong("format"),
-    help: ArgumentHelp(
-      "Read the file as raw, dfuse, dfu, intelHex, sRecord, elf or uf2, whatever it looks like.",
-      valueName: "format"))
-  var format: String?
-
-  enum PollChoice: String, ExpressibleByArgument, CaseIterable {
-    case auto
-    case spec
-    case fast
-  }
-
-  var polling: Polling.Mode? {
-    switch poll {
-    case .auto: nil
-    case .spec: .specification
-    case .fast: .immediate
-    }
-  }
-
-  func firmwareFormat() throws(ToolFailure) -> FirmwareFormat? {
-    guard let format else { return nil }
-    let known = FirmwareFormat.allCases.first {
-      $0.rawValue.lowercased() == format.lowercased()
-    }
-    guard let known else {
-      throw ToolFailure(
-        .usage, "\"\(format.escapingControls)\" is no format",
-        hint: "there are: "
-          + FirmwareFormat.allCases.map(\.rawValue).joined(separator: ", "))
-    }
-    return known
-  }
-
-  func flashOptions(_ option: DfuSeOption?) throws -> FlashOptions {
-    var options = FlashOptions()
-    options.verifies = !noVerify
-    options.rewritesAll = full
-    options.preservesNeighbours = !noPreserve
-    options.massErase = option?.massErase == true ? .always : .never
-    options.resetsAfterWrite = option?.willReset ?? false
-    return options
+    engine.json
+      ? JSONReporter() : Reporters.make(toStandardError: upload == "-")
   }
 }

@@ -35,11 +35,9 @@ struct FlashCommand: ParsableCommand {
   func run() throws {
     let selector = try selection.selector()
     let input = try FirmwareInput(file, format: try engine.firmwareFormat())
-    let settings = WorkSettings(
-      transferSize: try transfer.transferSize(),
-      alternate: transfer.alternateSelector,
-      flash: try engine.flashOptions(nil), polling: engine.polling)
-    let reporter = Reporters.make(toStandardError: false)
+    let settings = try engine.settings(transfer)
+    let reporter: any ProgressReporter =
+      engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
     try workbench.withBus { bus in
       var selected = try BoardWork.find(
         selector, on: bus, waiting: waiting.limit)
@@ -51,20 +49,19 @@ struct FlashCommand: ParsableCommand {
       let work = BoardWork(selected, on: bus, settings, reporter)
       guard selected.function.isDfuSe else {
         try PlainWork(work: work).download(input)
-        Console.out("Flashed board \(work.board.label).")
+        reporter.note("Board \(work.board.label): written.")
         return
       }
-      let start = bus.clock.now()
       let outcome = try FlashWork(work: work)
         .run(try input.parts(at: address?.value ?? 0x0800_0000))
-      Console.out(
+      if engine.dryRun { return }
+      reporter.note(
         Self.summary(
-          outcome, work.board, verified: !engine.noVerify,
-          seconds: (bus.clock.now() - start)))
+          outcome, work.board, verified: !engine.noVerify))
       if let program = outcome.program, !noLeave {
         switch try work.leave(to: program.address, from: program.alternate) {
         case .left:
-          Console.out("Left DFU mode: the board is off the bus.")
+          reporter.note("Left DFU mode: the board is off the bus.")
         case .stayed:
           throw ToolFailure(
             .device,
@@ -79,8 +76,7 @@ struct FlashCommand: ParsableCommand {
   }
 
   private static func summary(
-    _ outcome: FlashWork.Outcome, _ board: Board, verified: Bool,
-    seconds: Duration
+    _ outcome: FlashWork.Outcome, _ board: Board, verified: Bool
   ) -> String {
     if outcome.plans.isEmpty {
       return "Board \(board.label): written; the chip resets."

@@ -177,14 +177,25 @@ enum Explain {
       .joined(separator: ", ")
   }
 
-  static func flash(_ error: FlashError, _ board: Board) -> ToolFailure {
+  /// - Parameter phase: what was going on, which tells what state the flash
+  ///   is in.
+  static func flash(
+    _ error: FlashError, _ board: Board, during phase: FlashPhase? = nil
+  ) -> ToolFailure {
     switch error {
     case .refused(let refusal):
       ToolFailure(
         refusal == .empty ? .badFile : .usage,
         "board \(board.label): \(refusal)",
         hint: "nothing was touched")
-    case .device(let error): device(error, board)
+    case .device(let error): device(error, board, during: phase)
+    case .notErased:
+      ToolFailure(
+        .device, "board \(board.label): \(error)",
+        hint: """
+          the sector may be write-protected in the option bytes, or this \
+          bootloader cannot erase it: try -s :mass-erase:force
+          """)
     case .readProtected(let error):
       ToolFailure(
         .device,
@@ -206,14 +217,31 @@ enum Explain {
           """)
     case .cancelled:
       ToolFailure(
-        .interrupted, "board \(board.label): stopped by the user")
+        .interrupted,
+        "board \(board.label): stopped by the user\(condition(after: phase))")
     case .output(let text):
       ToolFailure(.cannotWrite, text)
     }
   }
 
-  static func device(_ error: DFUError, _ board: Board) -> ToolFailure {
-    let message = "board \(board.label): \(error)"
+  /// What state the flash is in when work ends in a phase.
+  private static func condition(after phase: FlashPhase?) -> String {
+    switch phase {
+    case nil, .survey, .read: "; nothing was changed"
+    case .erase, .write:
+      """
+      ; the flash is incomplete, run the same command again to finish it
+      """
+    case .verify: "; everything was written, but not all of it verified"
+    }
+  }
+
+  static func device(
+    _ error: DFUError, _ board: Board, during phase: FlashPhase? = nil
+  ) -> ToolFailure {
+    let message =
+      "board \(board.label): \(error)"
+      + (phase == nil ? "" : condition(after: phase))
     switch error.reason {
     case .usb(let cause):
       return ToolFailure(

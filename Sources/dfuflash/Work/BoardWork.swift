@@ -6,6 +6,12 @@ struct WorkSettings {
   var alternate: AlternateSelector?
   var flash = FlashOptions()
   var polling: Polling.Mode?
+  /// The chip family the user named.
+  var chip: ChipFamily?
+  /// The supply voltage the user states, millivolts.
+  var millivolts: Int?
+  /// Whether only to say what would be done.
+  var isDryRun = false
 }
 
 /// Work with one chosen board, from finding it to leaving it. Failures come as
@@ -15,6 +21,10 @@ final class BoardWork {
   let selected: SelectedBoard
   let settings: WorkSettings
   let reporter: any ProgressReporter
+  /// What is known of the board's chip.
+  let knowledge: BoardKnowledge
+  /// What was going on last; for what is said when it fails.
+  private(set) var phase: FlashPhase?
   fileprivate var current: (alternate: UInt8, session: DfuSeSession)?
 
   init(
@@ -25,6 +35,7 @@ final class BoardWork {
     self.selected = selected
     self.settings = settings
     self.reporter = reporter
+    knowledge = BoardKnowledge(selected, family: settings.chip)
   }
 
   var board: Board { selected.board }
@@ -59,8 +70,8 @@ final class BoardWork {
   /// The memory that the options mean, or that holds `address`.
   func memory(holding address: UInt32?) throws(ToolFailure) -> BoardMemory {
     do throws(AlternateError) {
-      return try selected.function.memory(
-        settings.alternate, holding: address)
+      return knowledge.corrected(
+        try selected.function.memory(settings.alternate, holding: address))
     } catch {
       throw Explain.alternate(error, board)
     }
@@ -69,7 +80,8 @@ final class BoardWork {
   /// The memory of an alternate setting by its number.
   func memory(alternate: UInt8) throws(ToolFailure) -> BoardMemory {
     do throws(AlternateError) {
-      return try selected.function.memory(.number(alternate), holding: nil)
+      return knowledge.corrected(
+        try selected.function.memory(.number(alternate), holding: nil))
     } catch {
       throw Explain.alternate(error, board)
     }
@@ -89,8 +101,7 @@ final class BoardWork {
         let connection = try selected.connect(
           on: bus, alternate: alternate, transferSize: settings.transferSize)
         session = try DfuSeSession(
-          connection,
-          DfuSeBehaviour(polling: settings.polling ?? selected.usualPolling))
+          connection, knowledge.behaviour(settings.polling))
       }
       current = (alternate, session)
       return session
@@ -106,8 +117,12 @@ final class BoardWork {
   func flasher(_ memory: BoardMemory) throws(ToolFailure) -> Flasher {
     Flasher(
       try session(memory.alternate.number), memory.map,
-      options: settings.flash, shouldStop: { Interruption.isWanted },
-      report: reporter.report)
+      options: knowledge.adapt(settings.flash),
+      shouldStop: { Interruption.isWanted },
+      report: { [self] event in
+        if case .began(let phase, _) = event { self.phase = phase }
+        reporter.report(event)
+      })
   }
 
   /// Runs a piece of the flasher's work.
@@ -117,7 +132,7 @@ final class BoardWork {
     do throws(FlashError) {
       return try body()
     } catch {
-      throw Explain.flash(error, board)
+      throw Explain.flash(error, board, during: phase)
     }
   }
 

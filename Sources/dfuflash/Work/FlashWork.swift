@@ -29,6 +29,11 @@ struct FlashWork {
         throw Explain.flash(.refused(error), work.board)
       }
     }
+    if work.settings.isDryRun {
+      for job in jobs { try explain(job) }
+      return Outcome()
+    }
+    try setVoltageRange()
     var outcome = Outcome()
     // Option bytes reset the chip: whatever else there is goes before them.
     let ordered =
@@ -51,6 +56,64 @@ struct FlashWork {
       }
     }
     return outcome
+  }
+
+  /// Says what would be done, and does nothing.
+  private func explain(
+    _ job: (memory: BoardMemory, image: FirmwareImage)
+  ) throws(ToolFailure) {
+    let flasher = try work.flasher(job.memory)
+    let plan = try work.perform { () throws(FlashError) in
+      try flasher.plan(for: job.image)
+    }
+    let session = try work.session(job.memory.alternate.number)
+    try work.speaking { () throws(DFUError) in try session.settle() }
+    let expected = work.knowledge.shared.timing.map {
+      plan.typicalTime($0, verifies: work.settings.flash.verifies)
+    }
+    if work.reporter is JSONReporter {
+      work.reporter.report(.planned(plan))
+    } else {
+      Console.out(
+        PlanText.of(plan, job.memory, work.board, expected: expected))
+    }
+  }
+
+  /// `--vdd`: has F2, F4 and F7 chips program 32 bits at a time.
+  private func setVoltageRange() throws(ToolFailure) {
+    guard let millivolts = work.settings.millivolts else { return }
+    let feature = work.selected.function.memories.first {
+      $0.map.sector(at: VoltageRange.address) != nil
+    }
+    guard let feature, work.knowledge.shared.hasVoltageRange else {
+      throw ToolFailure(
+        .usage,
+        """
+        board \(work.board.label): this chip's programming does not depend on \
+        the supply voltage (\(work.knowledge.identification.summary))
+        """, hint: "leave --vdd out; nothing was touched")
+    }
+    guard let range = VoltageRange(programming32BitsAt: millivolts) else {
+      throw ToolFailure(
+        .usage,
+        """
+        programming 32 bits at a time needs a supply of 2.7 V to 3.6 V, not \
+        \(millivolts) mV
+        """, hint: "leave --vdd out to program bytewise; nothing was touched")
+    }
+    let session = try work.session(feature.alternate.number)
+    let isSet = try work.speaking { () throws(DFUError) in
+      try range.set(session)
+    }
+    guard isSet else {
+      throw ToolFailure(
+        .device,
+        """
+        board \(work.board.label): the chip did not take the voltage range; \
+        nothing was erased
+        """, hint: "leave --vdd out to program bytewise")
+    }
+    work.reporter.note("Programming 32 bits at a time.")
   }
 
   /// A part's share of each memory it touches.

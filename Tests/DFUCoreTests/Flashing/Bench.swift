@@ -31,7 +31,7 @@ struct TestBench {
     let selected = try selected()
     return try DfuSeSession(
       try selected.connect(on: bus, alternate: alternate),
-      DfuSeBehaviour(polling: polling ?? selected.usualPolling))
+      BoardKnowledge(selected).behaviour(polling))
   }
 
   func flasher(

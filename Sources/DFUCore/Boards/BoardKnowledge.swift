@@ -1,0 +1,120 @@
+/// What is known of the chip on a board, and what follows from it for
+/// speaking with the board. The one place where the chip tables meet the
+/// protocol.
+public struct BoardKnowledge: Sendable {
+  /// What the board shows of itself.
+  public let evidence: ChipEvidence
+  /// Which chip families it may be.
+  public let identification: ChipIdentification
+  /// Known troubles of its bootloader.
+  public let limits: [RomLimit.Applicable]
+  /// What all candidates have in common.
+  public let shared: SharedKnowledge
+
+  /// What is known of a board.
+  ///
+  /// - Parameters:
+  ///   - selected: the board and its DFU interface.
+  ///   - family: the family the person named, which decides.
+  public init(_ selected: SelectedBoard, family: ChipFamily? = nil) {
+    let board = selected.board
+    evidence = ChipEvidence(
+      vendor: board.device.descriptor.vendor,
+      product: board.device.descriptor.product,
+      deviceVersion: board.device.descriptor.deviceVersion,
+      productString: board.product?.raw, serial: board.serial?.raw,
+      memories: selected.function.memories.map { memory in
+        ChipEvidence.Memory(
+          layout: memory.alternate.name?.raw ?? "",
+          regions: memory.map.runs.map {
+            ChipEvidence.Region(
+              address: $0.address, count: $0.count, size: $0.sectorSize)
+          })
+      })
+    identification =
+      family.map { ChipIdentification(candidates: [$0], basis: .named) }
+      ?? ChipIdentification(evidence)
+    limits = RomLimit.limits(of: identification, evidence: evidence)
+    shared = identification.shared
+  }
+
+  /// All that a host should do because of known troubles.
+  public var effects: [RomLimit.Effect] { limits.flatMap(\.effects) }
+
+  /// The sentences of the troubles that matter at an occasion.
+  public func sentences(on occasion: RomLimit.Occasion) -> [String] {
+    limits.filter { $0.limit.occasion == occasion }.map(\.limit.sentence)
+  }
+
+  /// A memory as it really is, where the board describes it wrongly: other
+  /// sectors, or memory that must not be erased although it says it may.
+  public func corrected(_ memory: BoardMemory) -> BoardMemory {
+    let kind = MemoryKind(layout: memory.alternate.name?.raw ?? "")
+    var memory = memory
+    if kind == .internalFlash, let family = identification.family,
+      let groups = family.trueFlash(evidence),
+      let access = memory.map.runs.first?.access
+    {
+      var address = family.flashStart
+      memory.map.runs = groups.map { group in
+        let run = SectorRun(
+          address: address, count: group.count, sectorSize: group.size,
+          access: access)
+        address = UInt32(truncatingIfNeeded: run.end)
+        return run
+      }
+    }
+    for case .neverErase(let kinds) in effects where kinds.contains(kind) {
+      for index in memory.map.runs.indices {
+        memory.map.runs[index].access.remove(.erasable)
+      }
+    }
+    return memory
+  }
+
+  /// How to speak with the board.
+  ///
+  /// - Parameter mode: which poll times the person wants believed; `nil` for
+  ///   what suits the chip. An unknown vendor's times are honoured.
+  public func behaviour(_ mode: Polling.Mode?) -> DfuSeBehaviour {
+    let isKnown =
+      evidence.isSystemBootloader == true || shared.polling != .unknown
+    var behaviour = DfuSeBehaviour(
+      polling: mode ?? (isKnown ? .immediate : .specification))
+    if let timing = shared.timing {
+      let longest = timing.erase.map(\.time.maximum).max() ?? 0
+      // Twice the datasheet's maximum: old and cold parts, and the ROM's own
+      // checks.
+      behaviour.eraseLimit = max(
+        .seconds(2), .microseconds(longest * 2))
+      if let whole = timing.massErase?.maximum {
+        behaviour.massEraseLimit = max(.seconds(5), .microseconds(whole * 2))
+      }
+    }
+    behaviour.curesWedge = effects.contains(.clearStatusTwice)
+    behaviour.manifestNeedsSecondStatus = shared.leave.mayNeedSecondStatus
+    for case .eraseOneAtATime(let extra) in effects {
+      behaviour.eraseLimit += .milliseconds(extra)
+    }
+    return behaviour
+  }
+
+  /// What a flash must heed besides what the person asked for.
+  public func adapt(_ options: FlashOptions) -> FlashOptions {
+    var options = options
+    options.alignment = max(options.alignment, shared.writeUnit)
+    for case .padWrites(let unit) in effects {
+      options.alignment = max(options.alignment, unit)
+    }
+    if effects.contains(.checkBlankAfterErase) { options.checksBlank = true }
+    let cannotMassErase = effects.contains(.eraseBySector)
+    if cannotMassErase { options.massErasesBySector = true }
+    if options.massErase == .never, !cannotMassErase,
+      let timing = shared.timing,
+      let whole = timing.massErase
+    {
+      options.massErase = .whenCheaper(timing, .microseconds(whole.typical))
+    }
+    return options
+  }
+}

@@ -1,0 +1,130 @@
+import DFUCore
+
+/// Every event as one line of JSON on standard output.
+final class JSONReporter: ProgressReporter {
+  private struct Event: Encodable {
+    var event: String
+    var board: String?
+    var phase: String?
+    var bytes: Int?
+    var total: Int?
+    var text: String?
+    var plan: PlanRecord?
+  }
+
+  private let board: String?
+  private var totals: [FlashPhase: Int] = [:]
+  private var shownPercent = -1
+
+  init(board: String? = nil) { self.board = board }
+
+  func report(_ event: FlashEvent) {
+    switch event {
+    case .began(let phase, let total):
+      totals[phase] = total
+      shownPercent = -1
+      write(Event(event: "began", phase: phase.rawValue, total: total))
+    case .progress(let phase, let done):
+      let total = max(1, totals[phase] ?? 1)
+      // A line for each percent, not for each block.
+      guard done * 100 / total != shownPercent else { return }
+      shownPercent = done * 100 / total
+      write(
+        Event(
+          event: "progress", phase: phase.rawValue, bytes: done,
+          total: totals[phase]))
+    case .finished(let phase):
+      write(Event(event: "finished", phase: phase.rawValue))
+    case .planned(let plan):
+      write(Event(event: "plan", plan: PlanRecord(plan, nil)))
+    default:
+      if let text = event.remark { note(text) }
+    }
+  }
+
+  func note(_ text: String) { write(Event(event: "note", text: text)) }
+
+  private func write(_ event: Event) {
+    var event = event
+    event.board = board
+    if let line = try? JSONText.line(event) { Console.out(line) }
+  }
+}
+
+/// A plan for programs.
+struct PlanRecord: Encodable {
+  struct Piece: Encodable {
+    var address: UInt32
+    var bytes: Int
+  }
+
+  var upToDate: Bool
+  var massErase: Bool
+  var kept: [Piece]
+  var erased: [Piece]
+  var written: [Piece]
+  var writtenBytes: Int
+  var preservedBytes: Int
+  var transferSize: Int
+  var expectedSeconds: Double?
+
+  init(_ plan: FlashPlan, _ expected: Duration?) {
+    upToDate = plan.isUpToDate
+    massErase = plan.massErases
+    kept = plan.kept.map { Piece(address: $0.address, bytes: $0.size) }
+    erased = plan.erases.map { Piece(address: $0.address, bytes: $0.size) }
+    written = plan.runs.map { run in
+      Piece(
+        address: run.piece.address,
+        bytes: run.blocks.reduce(0) { $0 + $1.count })
+    }
+    writtenBytes = plan.writtenBytes
+    preservedBytes = plan.preservedBytes
+    transferSize = plan.transferSize
+    expectedSeconds = expected?.inSeconds
+  }
+}
+
+/// A plan for people.
+enum PlanText {
+  static func of(
+    _ plan: FlashPlan, _ memory: BoardMemory, _ board: Board,
+    expected: Duration?
+  ) -> String {
+    var lines = [
+      "Plan for board \(board.label), \"\(memory.map.name.escapingControls)\":"
+    ]
+    if plan.isUpToDate {
+      lines.append("  already up to date, nothing to do")
+      return lines.joined(separator: "\n")
+    }
+    if plan.massErases { lines.append("  erase   the whole memory") }
+    for sector in plan.erases {
+      lines.append(
+        "  erase   0x\(hex8(sector.address))  \(BoardTable.size(sector.size))")
+    }
+    for sector in plan.kept {
+      lines.append(
+        "  keep    0x\(hex8(sector.address))  \(BoardTable.size(sector.size))")
+    }
+    for run in plan.runs {
+      let bytes = run.blocks.reduce(0) { $0 + $1.count }
+      lines.append(
+        """
+          write   0x\(hex8(run.piece.address))  \(bytes) bytes in \
+        \(run.blocks.count) blocks
+        """)
+    }
+    if let last = plan.runs.last, let block = last.blocks.last {
+      lines.append("  last    0x\(hex8(last.address(of: block)))  vector table")
+    }
+    if plan.preservedBytes > 0 {
+      lines.append(
+        "  put back \(plan.preservedBytes) bytes that lie beside the image")
+    }
+    lines.append(
+      expected.map { "  expected \(seconds($0)) s" }
+        ?? "  expected time unknown: the chip is not known (--chip)")
+    return lines.joined(separator: "\n")
+  }
+}

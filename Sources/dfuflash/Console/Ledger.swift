@@ -1,0 +1,177 @@
+import DFUCore
+import Synchronization
+import SystemPackage
+
+/// What a run cost: control transfers by kind, bytes, time on the bus and time
+/// waited.
+final class Ledger: Sendable {
+  private struct Counts {
+    var transfers: [String: Int] = [:]
+    var failures = 0
+    var sent = 0
+    var received = 0
+    var onBus = Duration.zero
+    var waited = Duration.zero
+  }
+
+  private let counts = Mutex(Counts())
+
+  func note(_ transfer: TransferObservation) {
+    counts.withLock {
+      $0.transfers[transfer.requestName, default: 0] += 1
+      if transfer.error != nil { $0.failures += 1 }
+      if transfer.setup.isDeviceToHost {
+        $0.received += transfer.data.count
+      } else {
+        $0.sent += transfer.data.count
+      }
+      $0.onBus += transfer.duration
+    }
+  }
+
+  func noteWait(_ duration: Duration) {
+    counts.withLock { $0.waited += duration }
+  }
+
+  /// The ledger in a few lines.
+  var text: String {
+    counts.withLock { counts in
+      let total = counts.transfers.values.reduce(0, +)
+      let kinds = counts.transfers.sorted {
+        ($1.value, $0.key) < ($0.value, $1.key)
+      }
+      .map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+      return """
+        Transfers: \(total) (\(kinds)), \(counts.failures) failed
+        Bytes: \(counts.sent) sent, \(counts.received) received
+        Time: \(seconds(counts.onBus)) s in transfers, \
+        \(seconds(counts.waited)) s waited
+        """
+    }
+  }
+}
+
+/// Seconds with three decimals.
+func seconds(_ duration: Duration) -> String {
+  let (whole, attoseconds) = duration.components
+  let milliseconds = String(attoseconds / 1_000_000_000_000_000)
+  return "\(whole)."
+    + String(repeating: "0", count: max(0, 3 - milliseconds.count))
+    + milliseconds
+}
+
+/// Control transfers as lines: for a person with `-v -v`, as JSON with
+/// `--trace`.
+final class TransferTrace: Sendable {
+  private struct Line: Encodable {
+    var time: Double
+    var board: String
+    var request: String
+    var requestType: UInt8
+    var code: UInt8
+    var value: UInt16
+    var index: UInt16
+    var length: Int
+    var data: String
+    var seconds: Double
+    var status: String?
+    var state: String?
+    var pollTimeout: UInt32?
+    var error: String?
+  }
+
+  private let file: Mutex<FileDescriptor?>
+  private let isVerbose: Bool
+
+  /// - Parameters:
+  ///   - path: the file for JSON lines, if any; one that exists is replaced.
+  ///   - isVerbose: whether to show each transfer on standard error.
+  init(_ path: String?, isVerbose: Bool) throws(ToolFailure) {
+    self.isVerbose = isVerbose
+    guard let path else {
+      file = Mutex(nil)
+      return
+    }
+    do {
+      file = Mutex(
+        try FileDescriptor.open(
+          FilePath(path), .writeOnly, options: [.create, .truncate],
+          permissions: FilePermissions(rawValue: 0o666)))
+    } catch {
+      throw ToolFailure(
+        .cannotWrite, "could not create \(Files.shown(path)) (\(error))")
+    }
+  }
+
+  deinit {
+    file.withLock { try? $0?.close() }
+  }
+
+  func note(_ transfer: TransferObservation) {
+    if isVerbose { Console.err(transfer.line) }
+    file.withLock { file in
+      guard let file else { return }
+      let report = transfer.statusReport
+      let line = Line(
+        time: transfer.start.inSeconds, board: transfer.path,
+        request: transfer.requestName,
+        requestType: transfer.setup.requestType,
+        code: transfer.setup.request, value: transfer.setup.value,
+        index: transfer.setup.index, length: transfer.length,
+        data: transfer.data.map { hexByte($0) }.joined(),
+        seconds: transfer.duration.inSeconds, status: report?.status.name,
+        state: report.map { "\($0.state)" },
+        pollTimeout: report?.pollTimeout, error: transfer.error?.code.name)
+      // A trace that cannot be written must not fail the flash.
+      guard let text = try? JSONText.line(line) else { return }
+      _ = try? file.writeAll((text + "\n").utf8)
+    }
+  }
+}
+
+/// Two upper-case hexadecimal digits.
+func hexByte(_ value: UInt8) -> String {
+  let text = String(value, radix: 16, uppercase: true)
+  return value < 16 ? "0\(text)" : text
+}
+
+extension TransferObservation {
+  /// The specification's name of the request.
+  var requestName: String {
+    let names = [
+      "DETACH", "DNLOAD", "UPLOAD", "GETSTATUS", "CLRSTATUS", "GETSTATE",
+      "ABORT",
+    ]
+    switch setup.requestType & 0x7F {
+    case 0x21 where Int(setup.request) < names.count:
+      return names[Int(setup.request)]
+    case 0x00 where setup.request == 6: return "GET_DESCRIPTOR"
+    default: return "REQUEST \(setup.request)"
+    }
+  }
+
+  /// What a GETSTATUS told.
+  var statusReport: DFUStatusReport? {
+    requestName == "GETSTATUS" ? DFUStatusReport(parsing: data) : nil
+  }
+
+  /// The transfer for people.
+  var line: String {
+    var text = "\(path) \(requestName)"
+    if requestName == "DNLOAD" || requestName == "UPLOAD" {
+      text += " block \(setup.value), \(length) bytes"
+      if requestName == "DNLOAD", length <= 5, length > 0 {
+        text += " [\(data.map { hexByte($0) }.joined(separator: " "))]"
+      }
+    }
+    if let error {
+      text += " → \(error.code.name)"
+    } else if let report = statusReport {
+      text += " → \(report.state), \(report.status.name)"
+      if report.pollTimeout > 0 { text += ", poll \(report.pollTimeout) ms" }
+    } else if setup.isDeviceToHost {
+      text += " → \(data.count) bytes"
+    }
+    return text + "  (\(seconds(duration)) s)"
+  }
+}
