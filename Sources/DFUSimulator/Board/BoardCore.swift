@@ -91,6 +91,7 @@ struct BoardCore: Sendable {
     self.uniqueID = uniqueID
     self.addresses = addresses
     application = profile.application
+    boot0 = profile.startsInLoader
     if case .dfuSe(let chip) = profile.machine {
       memories = chip.memories.map { Memory($0, eccWord: chip.flash.eccWord) }
       for (address, bytes) in chip.marks { place(bytes, at: address) }
