@@ -18,7 +18,7 @@ struct Host {
     board = SimulatedBoard(profile)
     board.boot0 = !program && board.profile.hasLoader
     board.plug()
-    board.clock.sleep(for: .seconds(2))
+    board.clock.sleep(for: profile.enumerationTime + .seconds(1))
     interface = UInt16(profile.interface)
   }
 
