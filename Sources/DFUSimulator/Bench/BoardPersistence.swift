@@ -71,7 +71,7 @@ extension SimulatedBoard {
       core.loadOptions()
       core.chip.isEmpty = core.firstWordIsBlank
       let state = settings.state ?? StateEntry()
-      core.boot0 = state.boot0 ?? true
+      core.boot0 = state.boot0 ?? core.profile.startsInLoader
       core.powerCycles = state.powerCycles ?? 0
       if let address = state.address { core.address = address & 0x7F }
       let plugged = state.plugged ?? true

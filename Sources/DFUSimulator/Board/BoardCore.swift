@@ -91,8 +91,12 @@ struct BoardCore: Sendable {
     self.uniqueID = uniqueID
     self.addresses = addresses
     application = profile.application
+    boot0 = profile.startsInLoader
     if case .dfuSe(let chip) = profile.machine {
-      memories = chip.memories.map { Memory($0, eccWord: chip.flash.eccWord) }
+      memories = chip.memories.map {
+        Memory(
+          $0, eccWord: chip.flash.eccWord, erased: chip.flash.erasedByte)
+      }
       for (address, bytes) in chip.marks { place(bytes, at: address) }
       placeUniqueID(chip)
       loadOptions()

@@ -92,7 +92,7 @@ extension BoardCore {
   // MARK: - Boot
 
   var firstWordIsBlank: Bool {
-    memories.first?.bytes.littleEndianWord(at: 0) == 0xFFFF_FFFF
+    memories.first?.isBlank(0..<4) ?? false
   }
 
   var bootsIntoLoader: Bool {

@@ -49,8 +49,9 @@ struct Memory: Sendable {
   /// "programmed" with 0xFF looks like one that was not.
   private var programmed: [Bool] = []
   private let eccWord: Int
+  private let erased: UInt8
 
-  init(_ profile: MemoryProfile, eccWord: Int?) {
+  init(_ profile: MemoryProfile, eccWord: Int?, erased: UInt8) {
     self.profile = profile
     var starts = [0]
     for run in profile.sectors {
@@ -59,7 +60,12 @@ struct Memory: Sendable {
     sectorStarts = starts
     eraseCounts = [Int](repeating: 0, count: starts.count - 1)
     let blank: UInt8 =
-      profile.kind == .ram || profile.kind == .eeprom ? 0 : 0xFF
+      switch profile.kind {
+      case .flash: erased
+      case .ram, .eeprom: 0
+      default: 0xFF
+      }
+    self.erased = profile.kind == .flash ? erased : 0xFF
     bytes = [UInt8](repeating: blank, count: profile.size)
     self.eccWord = profile.kind == .flash ? eccWord ?? 0 : 0
     replaceAll(with: profile.initial)
@@ -94,7 +100,7 @@ struct Memory: Sendable {
   func offset(of address: UInt64) -> Int { Int(address) - Int(profile.start) }
 
   func isBlank(_ range: Range<Int>) -> Bool {
-    for index in range where bytes[index] != 0xFF { return false }
+    for index in range where bytes[index] != erased { return false }
     return true
   }
 
@@ -116,7 +122,7 @@ struct Memory: Sendable {
   mutating func erase(sector: Int) {
     let range = range(ofSector: sector)
     bytes.replaceSubrange(
-      range, with: repeatElement(0xFF, count: range.count))
+      range, with: repeatElement(erased, count: range.count))
     eraseCounts[sector] += 1
     guard eccWord > 0 else { return }
     let words = range.lowerBound / eccWord..<range.upperBound / eccWord
@@ -127,7 +133,8 @@ struct Memory: Sendable {
   /// What an erase leaves that lost its power: some bits are 1 already.
   mutating func eraseHalfway(sector: Int) {
     for index in range(ofSector: sector) {
-      bytes[index] |= UInt8(truncatingIfNeeded: index &* 0x6D) | 0x24
+      let bits = UInt8(truncatingIfNeeded: index &* 0x6D) | 0x24
+      bytes[index] = erased == 0 ? bytes[index] & ~bits : bytes[index] | bits
     }
     noteProgrammedWords()
   }
@@ -156,6 +163,11 @@ struct Memory: Sendable {
     return programWords(data, range, words, refusing: refusing)
   }
 
+  // Programming only leads away from the erased state.
+  private func programmed(_ byte: UInt8, over old: UInt8) -> UInt8 {
+    erased == 0 ? old | byte : old & byte
+  }
+
   private mutating func programBits(
     _ data: ArraySlice<UInt8>, _ range: Range<Int>
   ) -> (Violation.Kind, Int)? {
@@ -166,10 +178,11 @@ struct Memory: Sendable {
     var broken: (Violation.Kind, Int)?
     var index = range.lowerBound
     for byte in data {
-      if bytes[index] & byte != byte, broken == nil {
+      let result = programmed(byte, over: bytes[index])
+      if result != byte, broken == nil {
         broken = (.programmedUnerased, index)
       }
-      bytes[index] &= byte
+      bytes[index] = result
       index += 1
     }
     return broken
@@ -190,7 +203,9 @@ struct Memory: Sendable {
         if refusing, !isBlank(whole) { return (broken, false) }
       }
       for index in part {
-        bytes[index] &= data[data.startIndex + index - range.lowerBound]
+        bytes[index] = programmed(
+          data[data.startIndex + index - range.lowerBound],
+          over: bytes[index])
       }
       programmed[word] = true
     }

@@ -18,16 +18,12 @@ struct PlainState: Sendable {
   var quietUntil: Duration = .zero
   var lastPoll: UInt32 = 0
   var isDone = false
-  var boots = 0
-  /// The host asked the program for the boot loader, or a button did.
-  var wantsLoader = false
 
   init() {}
 
   init(_ profile: PlainProfile) {
     self.profile = profile
     contents = profile.targets.map { _ in [] }
-    wantsLoader = profile.startsInLoader
   }
 
   /// A reset: what is stored stays, what was on its way is lost.
@@ -35,7 +31,6 @@ struct PlainState: Sendable {
     var fresh = PlainState()
     fresh.profile = profile
     fresh.contents = contents
-    fresh.boots = boots &+ 1
     self = fresh
   }
 }
@@ -64,7 +59,7 @@ extension BoardCore {
   /// A plain device starts its loader when it has no program to run, or when
   /// its button (the stand-in for BOOT0) is pressed.
   var plainBootsIntoLoader: Bool {
-    boot0 || application == nil
+    plain.profile?.hasLoader != false && (boot0 || application == nil)
   }
 
   // MARK: - Run time

@@ -297,7 +297,7 @@ extension SimulatedBoard {
         let byte: UInt8 =
           switch level {
           case 0: window.unprotectedValue
-          case 2: 0xCC
+          case 2: window.lockedValue ?? 0xBB
           default: 0xBB
           }
         core.memories[index].place(

@@ -24,6 +24,14 @@ public struct BoardProfile: Hashable, Sendable {
   public var application: ApplicationProfile?
   /// How it speaks DFU, and what is behind it.
   public var machine: MachineProfile
+
+  /// Whether a new board of this kind comes up in DFU mode.
+  public var startsInLoader: Bool {
+    switch machine {
+    case .dfuSe: true
+    case .plain(let plain): plain.startsInLoader
+    }
+  }
 }
 
 /// The two kinds of DFU device.
@@ -136,7 +144,7 @@ public struct ApplicationProfile: Hashable, Sendable {
   public var usb: USBIdentity
   /// The run-time DFU descriptor; `nil` for a device without.
   public var functional: FunctionalProfile?
-  /// Number of the run-time DFU interface.
+  /// Number of the run-time DFU interface. Those before it do other things.
   public var interface: UInt8 = 0
   /// `bInterfaceProtocol` of it: 1, or 0 on DFU 1.0.
   public var interfaceProtocol: UInt8 = 1

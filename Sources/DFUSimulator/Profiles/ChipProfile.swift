@@ -115,6 +115,9 @@ public struct FlashProfile: Hashable, Sendable {
   /// Whether programming a word that is not blank is refused (errPROG). If
   /// not, its bits are lost.
   public var refusesProgrammedWords = false
+  /// What an erased byte reads: 0xFF, or 0x00 on L0 and L1 (RM0367, RM0038),
+  /// where programming turns zeros into ones.
+  public var erasedByte: UInt8 = 0xFF
   /// What addresses of writes must be multiples of, bytes.
   public var alignment: Int
   /// What a write does whose length is no multiple of the alignment.

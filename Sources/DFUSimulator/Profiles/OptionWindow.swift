@@ -45,14 +45,21 @@ public struct OptionWindow: Hashable, Sendable {
   public var writeProtection: [WriteProtection] = []
   /// The true time of a write.
   public var writeTime: Duration = .milliseconds(40)
+  /// The protection byte that means level 2 for good; `nil` where there is
+  /// no such level (F1).
+  public var lockedValue: UInt8? = 0xCC
+  /// How many bytes from the start a write changes; `nil`: all (the G431's
+  /// string says 48, but only 40 can be written).
+  public var writable: Int?
+  /// Offsets of the register pairs (rule ``Rule/currentAndProgram``).
+  public var pairs: [Int] = [0x00, 0x0C, 0x14, 0x1C, 0x24, 0x4C, 0x54]
 
   /// What a write of `bytes` at the window's start leaves after the chip has
   /// read its option bytes again.
   func loaded(writing bytes: [UInt8], over old: [UInt8]) -> [UInt8] {
     var new = old
-    new.replaceSubrange(
-      0..<min(bytes.count, old.count),
-      with: bytes.prefix(old.count))
+    let count = min(bytes.count, old.count, writable ?? old.count)
+    new.replaceSubrange(0..<count, with: bytes.prefix(count))
     switch rule {
     case .bytePairs, .halfWordPairs, .registers:
       return new
@@ -77,9 +84,6 @@ public struct OptionWindow: Hashable, Sendable {
     }
     return result
   }
-
-  /// Offsets of the register pairs (rule ``Rule/currentAndProgram``).
-  var pairs: [Int] { [0x00, 0x0C, 0x14, 0x1C, 0x24, 0x4C, 0x54] }
 
   /// The value of the byte at `offset` as the chip takes it: 0xFF where a
   /// complement does not match.
@@ -106,17 +110,18 @@ public struct OptionWindow: Hashable, Sendable {
     guard let protection else { return 0 }
     switch value(at: protection, in: bytes) {
     case unprotectedValue: return 0
-    case 0xCC where rule != .bytePairs || unprotectedValue == 0xAA: return 2
+    case let byte where byte == lockedValue: return 2
     default: return 1
     }
   }
 
-  /// The byte that means level 0: 0xAA, or 0xA5 on the F1.
+  /// The byte that means level 0, as on a virgin chip: 0xAA, 0xA5 on the F1,
+  /// 0xED on the H5.
   var unprotectedValue: UInt8 {
-    guard rule == .bytePairs, let protection,
-      initial.indices.contains(protection)
-    else { return 0xAA }
-    return initial[protection] == 0xA5 ? 0xA5 : 0xAA
+    guard let protection, initial.indices.contains(protection) else {
+      return 0xAA
+    }
+    return initial[protection]
   }
 
   /// The content with another protection byte, complement included.

@@ -4,8 +4,11 @@ public struct PlainProfile: Hashable, Sendable {
   public var targets: [Target]
   /// How long it works after the zero-length download.
   public var manifestTime: Duration = .milliseconds(20)
-  /// Whether it starts in DFU mode rather than with its program.
+  /// Whether a new one is held in DFU mode (by its button, or because
+  /// nothing else is in it) rather than running its program.
   public var startsInLoader = false
+  /// Whether it has a DFU mode at all. Those without are in the way only.
+  public var hasLoader = true
   /// Deviations from the specification.
   public var quirks: Set<Quirk> = []
   /// For ``Quirk/reportsWrongPollTime``: what it reports, milliseconds.

@@ -131,7 +131,8 @@ extension OptionWindow {
         protection, ~protection, user, ~user, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF,
         0, 0xFF, 0, 0xFF, 0,
       ],
-      protection: 0, writeProtection: [.bytes(sectorsPerBit: sectorsPerBit)])
+      protection: 0, writeProtection: [.bytes(sectorsPerBit: sectorsPerBit)],
+      lockedValue: protection == 0xA5 ? nil : 0xCC)
   }
 
   /// L4, G4, G0, C0, WB: 8-byte slots of word and complement. `words` are

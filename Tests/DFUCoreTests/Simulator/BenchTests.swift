@@ -39,6 +39,10 @@ import Testing
       host.setAddress(0x4000_0000)
       try bench.board(at: "1-2").unplug()
       let plain = try Self.host(bench, "1-3")
+      #expect(plain.board.mode == .application)
+      plain.board.boot0 = true
+      plain.board.pressReset()
+      bench.settle()
       plain.download(0, [7, 7, 7])
       plain.finish()
       plain.download(1, [])

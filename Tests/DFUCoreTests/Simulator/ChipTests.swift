@@ -7,7 +7,7 @@ import Testing
     if case .dfuSe = $0.machine { true } else { false }
   }.map(\.name)
 
-  @Test(arguments: BoardProfile.all.map(\.name))
+  @Test(arguments: BoardProfile.all.filter(\.hasLoader).map(\.name))
   func everyProfileEnumeratesWithItsStrings(name: String) throws {
     let host = try Host(name)
     let device = try #require(host.board.presence)

@@ -16,9 +16,9 @@ struct Host {
     var profile = try #require(BoardProfile.named(name))
     change(&profile)
     board = SimulatedBoard(profile)
-    board.boot0 = !program
+    board.boot0 = !program && board.profile.hasLoader
     board.plug()
-    board.clock.sleep(for: .seconds(2))
+    board.clock.sleep(for: profile.enumerationTime + .seconds(1))
     interface = UInt16(profile.interface)
   }
 
@@ -128,5 +128,11 @@ struct Host {
 extension UInt32 {
   var bytes: [UInt8] {
     (0..<4).map { UInt8(truncatingIfNeeded: self >> ($0 * 8)) }
+  }
+}
+
+extension BoardProfile {
+  var hasLoader: Bool {
+    if case .plain(let plain) = machine { plain.hasLoader } else { true }
   }
 }
