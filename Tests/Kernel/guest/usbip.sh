@@ -34,11 +34,12 @@ dfuflash -p 1-1 -a 0 -s 0x08000000:leave -D /tmp/fw >/tmp/flash 2>&1 ||
   { cat /tmp/flash; fail 'the download failed'; }
 wait_for 10 hides 1-1 || fail 'the board did not leave'
 shows 1-2 || fail 'the other board went too'
-# Option bytes reset the chip: it is off the bus for a moment.
+# Option bytes reset the chip: it is off the bus for a moment, and then at the
+# first free port, which usbip chooses.
 sh /kernel/reattach.sh 1-2 & loop=$!
-before=$(dfu-util -l | grep -o 'devnum=[0-9]*' | head -1)
-dfuflash -p 1-2 -a 1 -s 0x1FFF7800 -U /tmp/options >/dev/null 2>&1
-dfu-util -p 1-2 -a 1 -s 0x1FFF7800:will-reset -D /tmp/options >/dev/null 2>&1
-wait_for 10 shows 1-2 || fail 'the board did not come back'
-after=$(dfu-util -l | grep -o 'devnum=[0-9]*' | head -1)
-[ "$before" != "$after" ] || fail 'the board was not away'
+number() { dfu-util -l | grep -o 'devnum=[0-9]*' | head -1; }
+before=$(number)
+dfu-util -p 1-2 -a 1 -s 0x1FFF7800:40 -U /tmp/options >/dev/null
+dfu-util -p 1-2 -a 1 -s 0x1FFF7800:will-reset -D /tmp/options >/dev/null
+is_back() { number=$(number); [ -n "$number" ] && [ "$number" != "$before" ]; }
+wait_for 10 is_back || fail 'the board did not come back'
