@@ -44,12 +44,9 @@ def write(path, content):
 def make_bench(program, row, folder):
     """The boards of a row, virgin, as a bench's file and its memories."""
     os.makedirs(folder)
-    words = []
-    for board in row.boards:
-        words += [board] if isinstance(board, str) else list(board)
     done = subprocess.run(
-        [program, "simulate", *words, "--bench",
-         os.path.join(folder, "bench.json")],
+        [program, "simulate", *row.boards, "--speed", str(row.speed),
+         "--bench", os.path.join(folder, "bench.json")],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         raise boot.Failure(f"no bench for “{row.name}”: {done.stdout}")
@@ -89,7 +86,7 @@ class Outcome:
             for line in self.stdout.splitlines() if line.startswith("Found ")]
         self.memories = sorted(
             line for line in read("memories").splitlines()
-            if not line.endswith(".json"))
+            if not line.endswith((".json", ".lock")))
         self.files = sorted(read("files").splitlines())
         before = dict(l.split() for l in read("before").splitlines())
         after = dict(l.split() for l in read("after").splitlines())
@@ -141,6 +138,11 @@ def report(rows, results):
     return failed
 
 
+def scripts(share, shares):
+    """What the first guest runs before its rows."""
+    return ["hello.sh", "usbip.sh"] if share == shares[0] else []
+
+
 def main():
     boot.stop_cleanly()
     parser = argparse.ArgumentParser(
@@ -174,7 +176,8 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(shards) as pool:
             codes = list(pool.map(
                 lambda share: boot.run(
-                    share, "differential.sh", [], options.limit), shares))
+                    share, "differential.sh", scripts(share, shares),
+                    options.limit), shares))
     except (boot.Failure, OSError) as failure:
         print(f"kernel: {failure}", file=sys.stderr)
         return 125

@@ -18,9 +18,11 @@ class Row:
     name: str
     # The words after the program's name, as a shell would split them.
     command: str
-    # The profiles of the boards, at ports 1-1, 1-2, ... A pair is a
-    # profile and what `dfuflash simulate` is told besides.
+    # The kinds of the boards, at ports 1-1, 1-2, ...
     boards: list = field(default_factory=lambda: ["f405"])
+    # Simulated seconds in a second. Their erase times are real ones; the
+    # programs' own waits are not shortened by it.
+    speed: float = 4
     # A file for standard input.
     stdin: str = ""
     # Seconds after the program's start at which the boards are plugged in.
@@ -116,8 +118,11 @@ ROWS = [
     Row("upload to a file that is there", "-a 0 -s 0x08000000:4096 "
         "-U exists.bin"),
     Row("mass erase, download, leave", "-d ,0483:df11 -a 0 -s "
-        "0x08000000:mass-erase:force:leave -R -D fw.bin", boards=["l432"]),
-    Row("unprotect", "-a 0 -s 0x08000000:unprotect:force"),
+        "0x08000000:mass-erase:force:leave -R -D fw.bin", boards=["l432"],
+        differs={"exit": "dfu-util fails because the board has left"}),
+    Row("unprotect", "-a 0 -s 0x08000000:unprotect:force",
+        differs={"left": "dfu-util ends while the board is still erasing; "
+                 "dfuflash waits until it is back"}),
     Row("option bytes", "-a 1 -s 0x1FFFC000:will-reset -D options.bin"),
     Row("address outside", "-a 0 -s 0x09000000 -D fw.bin"),
     Row("octal address", "-a 0 -s 08000000 -D fw.bin"),

@@ -31,14 +31,15 @@ public final class Bench {
   private static let largestMemory = 64 << 20
 
   private init(
-    _ file: String, _ content: BenchFile, _ lock: FileLock
+    _ file: String, _ content: BenchFile, _ lock: FileLock,
+    speed: Double? = nil
   ) {
     self.file = file
     self.content = content
     self.lock = lock
     let last = content.boards.compactMap(\.state?.address).max() ?? 1
     addresses = AddressPool(after: last)
-    if let speed = content.speed, speed > 0 {
+    if let speed = content.speed ?? speed, speed > 0 {
       bus = SimulatedBus(clock: ScaledClock(speed: speed))
     } else {
       bus = SimulatedBus()
@@ -81,10 +82,11 @@ public final class Bench {
   /// - Parameters:
   ///   - file: the path of the JSON file.
   ///   - patience: how long to wait for another process that has it open.
+  ///   - speed: the speed of a bench that has none of its own.
   /// - Returns: the bench, which stays locked for this process.
   /// - Throws: ``BenchError`` that names the file and what is wrong.
   public static func load(
-    _ file: String, patience: Duration = .zero
+    _ file: String, patience: Duration = .zero, speed: Double? = nil
   ) throws(BenchError) -> Bench {
     guard try Files.read(file, limit: mostBytes) != nil else {
       throw .missing(file)
@@ -101,7 +103,7 @@ public final class Bench {
     if let speed = content.speed, !(speed >= 0 && speed <= 1_000_000) {
       throw .invalid(file, at: "speed", "it is not between 0 and a million")
     }
-    let bench = Bench(file, content, lock)
+    let bench = Bench(file, content, lock, speed: speed)
     for (index, settings) in content.boards.enumerated() {
       try bench.restore(settings, at: "boards[\(index)]")
     }

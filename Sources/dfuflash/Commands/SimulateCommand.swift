@@ -110,7 +110,8 @@ struct SimulateCommand: ParsableCommand {
         try Bench.create(kinds, at: path, speed: speed, replacing: force)
       }
     }
-    try SimulatedBench.use(path) { bench in
+    // A kernel's time cannot be simulated.
+    try SimulatedBench.use(path, speed: usbip ? 1 : nil) { bench in
       if try change(bench) { return }
       if usbip {
         try serve(bench)

@@ -8,12 +8,13 @@ enum SimulatedBench {
   static let patience = Duration.seconds(30)
 
   /// Opens a bench for `body` and saves what its boards have become, also
-  /// when `body` fails.
+  /// when `body` fails. `speed` is that of a bench that has none of its own;
+  /// by default its waits take no time.
   static func use<Result>(
-    _ path: String, _ body: (Bench) throws -> Result
+    _ path: String, speed: Double? = nil, _ body: (Bench) throws -> Result
   ) throws -> Result {
     let bench = try explained { () throws(BenchError) in
-      try Bench.load(path, patience: patience)
+      try Bench.load(path, patience: patience, speed: speed)
     }
     let result: Result
     do {

@@ -1,5 +1,6 @@
-# Runs every case of /host/cases with both programs and leaves in
-# /out/CASE/PROGRAM what became of it: see differential.py.
+# Runs the scripts that are its arguments, then every case of /host/cases with
+# both programs, and leaves in /out/CASE/PROGRAM what became of it: see
+# differential.py. Fails when one of the scripts does.
 
 # The boards on this kernel's first virtual bus: "1-1 7" for device number 7
 # at port 1. A board counts once its interfaces are there.
@@ -33,10 +34,10 @@ run() {
   out=/out/${1##*/}/$2
   mkdir -p "$out"
   began=$(now)
-  rm -rf /tmp/case
-  cp -r "$1" /tmp/case
-  cp -r /host/inputs /tmp/case/work
-  cd /tmp/case || return
+  rm -rf "/tmp/$2"
+  cp -r "$1" "/tmp/$2"
+  cp -r /host/inputs "/tmp/$2/work"
+  cd "/tmp/$2" || return
   . ./settings
   server=
   puller=
@@ -78,14 +79,26 @@ run() {
   fi
   (cd bench && find . -type f | sort | xargs sha256sum) >"$out/memories"
   (cd work && find . -type f | sort | xargs sha256sum) >"$out/files"
-  # What changed, for whoever looks into a difference.
-  cp -r bench "$out/bench"
   echo "$start $ended $began $(now)" >"$out/time"
 }
 
+status=0
+for script; do
+  sh "/kernel/$script" && echo "kernel: passed $script" || {
+    echo "kernel: FAILED $script"
+    status=1
+  }
+done
 for case in /host/cases/*; do
   for program in dfu-util dfuflash; do
     run "$case" $program
   done
+  # For whoever looks into a difference.
+  name=${case##*/}
+  cmp -s "/out/$name/dfu-util/memories" "/out/$name/dfuflash/memories" ||
+    for program in dfu-util dfuflash; do
+      cp -r "/tmp/$program/bench" "/out/$name/$program/bench"
+    done
   echo "kernel: done ${case##*/}"
 done
+exit $status

@@ -1,7 +1,5 @@
 # Proves the guest: the tools run and the virtual host controller is there.
 set -e
-dfu-util -l
+dfu-util -l >/dev/null
 usbip version
-usbip port
-ls /sys/devices/platform | grep vhci
-ls /sys/bus/usb/devices
+[ -e /sys/devices/platform/vhci_hcd.0/status ]
