@@ -103,7 +103,8 @@ extension RomLimit {
 
   private static let f42xDualBank: [FlashShape] = [3, 7].map {
     let bank = [
-      SectorGroup(4, 16 << 10), SectorGroup(1, 64 << 10), SectorGroup($0, 128 << 10),
+      SectorGroup(4, 16 << 10), SectorGroup(1, 64 << 10),
+      SectorGroup($0, 128 << 10),
     ]
     return .runs(bank + bank)
   }

@@ -29,7 +29,8 @@ public final class ObservedBus: USBBus {
   ///   - observe: told of every transfer, after it.
   ///   - slept: told of every wait for a device.
   public init(
-    _ base: any USBBus, observe: @escaping @Sendable (TransferObservation) -> Void,
+    _ base: any USBBus,
+    observe: @escaping @Sendable (TransferObservation) -> Void,
     slept: @escaping @Sendable (Duration) -> Void
   ) {
     self.base = base
