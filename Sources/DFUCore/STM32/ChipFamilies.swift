@@ -59,25 +59,25 @@ extension ChipFamily {
       systemMemory: AddressWindow(0x1FFF_C400, through: 0x1FFF_F7FF),
       emptyCheck: .present(
         condition: "BOOT0 low, by the pin or by nBOOT0"),
-      optionBytes: "F0"),
+      optionBytes: "F04x"),
     f0(
       "F070x6", "STM32F070x6", ["F070x6"], pages(1 << 10, 16, 32),
       serial: .unknown, ram: 6, freeRAM: nil,
       systemMemory: AddressWindow(0x1FFF_C400, through: 0x1FFF_F7FF),
       emptyCheck: .present(
         condition: "BOOT0 low, by the pin or by nBOOT0"),
-      optionBytes: "F0"),
+      optionBytes: "F04x"),
     f0(
       "F072", "STM32F072, F078", ["F072", "F078"], pages(2 << 10, 64, 128),
       serial: .derived(.romWithWord2), ram: 16, freeRAM: 0x2000_1800,
       systemMemory: AddressWindow(0x1FFF_C800, through: 0x1FFF_F7FF),
       polling: .answersBusy, leave: LeaveFacts(mayNeedSecondStatus: true),
-      optionBytes: "F0"),
+      optionBytes: "F07x"),
     f0(
       "F070xB", "STM32F070xB", ["F070xB"], pages(2 << 10, 128),
       serial: .derived(.romWithWord2), ram: 16, freeRAM: 0x2000_1800,
       systemMemory: AddressWindow(0x1FFF_C800, through: 0x1FFF_F7FF),
-      optionBytes: "F0"),
+      optionBytes: "F07x"),
   ]
 
   private static func f0(

@@ -405,7 +405,8 @@ public struct FlashTiming: Hashable, Sendable {
   /// Erasing one sector or page, by its size.
   public var erase: [SectorErase]
   /// Erasing everything (of one bank where there are two), for the largest
-  /// part of the family; `nil` where not known.
+  /// part of the family; `nil` where not known: then the sectors' times added
+  /// up are an upper limit.
   public var massErase: FlashTime?
   /// Bytes programmed at once.
   public var programUnit: Int

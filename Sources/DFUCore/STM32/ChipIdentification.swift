@@ -57,6 +57,21 @@ public struct ChipIdentification: Hashable, Sendable {
     }
   }
 
+  /// The option-byte layouts the candidates have, for ``OptionByteGuard``;
+  /// none when one of them has an unknown one.
+  public var optionByteLayouts: [OptionByteLayout] {
+    var found: [OptionByteLayout] = []
+    for candidate in candidates {
+      guard
+        let layout = candidate.optionBytes.flatMap({
+          OptionByteLayout.named($0)
+        })
+      else { return [] }
+      if !found.contains(layout) { found.append(layout) }
+    }
+    return found
+  }
+
   /// What all candidates have in common.
   public var shared: SharedKnowledge { SharedKnowledge(candidates) }
 }

@@ -283,4 +283,29 @@ extension ChipFamily {
     }
     return nil
   }
+
+  /// The trouble that keeps the bootloader from leaving to a program with this
+  /// initial stack pointer, or to this address; `nil` when none is known.
+  public func leaveTrouble(
+    address: UInt32, stackPointer: UInt32?, evidence: ChipEvidence? = nil
+  ) -> RomLimit.Applicable? {
+    RomLimit.limits(of: self, evidence: evidence).first { applicable in
+      applicable.limit.effects.contains { effect in
+        switch effect {
+        case .blockLeave(let windows):
+          return windows.contains { $0.contains(address) }
+        case .rejectStackPointer(let value):
+          return stackPointer == value
+        case .stackPointerBelowEnd(let bytes):
+          guard let stackPointer,
+            let window = ram.first(where: {
+              stackPointer > $0.start && UInt64(stackPointer) <= $0.end
+            })
+          else { return false }
+          return UInt64(stackPointer) + UInt64(max(0, bytes)) >= window.end
+        default: return false
+        }
+      }
+    }
+  }
 }

@@ -287,4 +287,34 @@ import Testing
     #expect(row.families.contains(name))
     #expect(row.effects.contains(effect))
   }
+
+  @Test(arguments: [
+    ("H74x", UInt32(0x0800_0000), UInt32(0x2002_0000), true),
+    ("H74x", 0x0800_0000, 0x2001_FFF0, true),
+    ("H74x", 0x0800_0000, 0x2001_FFEC, false),
+    ("H74x", 0x0800_0000, 0x2408_0000, true),
+    ("L1xD", 0x0800_0000, 0x2000_C000, true),
+    ("L1xD", 0x0800_0000, 0x2000_BFF0, false),
+    ("H7RS", 0xFF01_2345, 0x2000_1000, true),
+    ("H7RS", 0xFF02_0000, 0x2000_1000, true),
+    ("H7RS", 0xFF83_FFFF, 0x2000_1000, true),
+    ("H7RS", 0xFF00_0000, 0x2000_1000, false),
+    ("F405", 0xFF01_2345, 0x2002_0000, false),
+  ])
+  func someProgramsCannotBeLeftTo(
+    name: String, address: UInt32, stackPointer: UInt32, trouble: Bool
+  ) throws {
+    let found = try family(name).leaveTrouble(
+      address: address, stackPointer: stackPointer)
+    #expect((found != nil) == trouble)
+  }
+
+  @Test func anH74xWhoseVersionIsHealthyLeavesToAnyProgram() throws {
+    let row = try family("H74x")
+    let healthy = evidence([], bytes: [0x1FF1_E7FE: 0x93])
+    #expect(
+      row.leaveTrouble(
+        address: 0x0800_0000, stackPointer: 0x2002_0000, evidence: healthy)
+        == nil)
+  }
 }
