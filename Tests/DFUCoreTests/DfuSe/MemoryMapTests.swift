@@ -26,8 +26,8 @@ private func run(
 }
 
 private let flash: UInt32 = 0x0800_0000
-private let KiB = 1024
-private let MiB = 1024 * 1024
+private let kib = 1024
+private let mib = 1024 * 1024
 
 @Suite struct MemoryMapTests {
   /// Strings of STM32 chips, verbatim.
@@ -35,15 +35,15 @@ private let MiB = 1024 * 1024
     // F107
     LayoutCase(
       "@Internal Flash  /0x08000000/128*002Kg", "Internal Flash",
-      run(flash, 128, 2 * KiB, "g")),
+      run(flash, 128, 2 * kib, "g")),
     LayoutCase(
       "@Option Bytes  /0x1FFFF800/01*016 g", "Option Bytes",
       run(0x1FFF_F800, 1, 16, "g")),
     // F405, F407
     LayoutCase(
       "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg",
-      "Internal Flash", run(flash, 4, 16 * KiB, "g"),
-      run(0x0801_0000, 1, 64 * KiB, "g"), run(0x0802_0000, 7, 128 * KiB, "g")),
+      "Internal Flash", run(flash, 4, 16 * kib, "g"),
+      run(0x0801_0000, 1, 64 * kib, "g"), run(0x0802_0000, 7, 128 * kib, "g")),
     LayoutCase(
       "@Option Bytes  /0x1FFFC000/01*016 e", "Option Bytes",
       run(0x1FFF_C000, 1, 16, "e")),
@@ -59,15 +59,15 @@ private let MiB = 1024 * 1024
     // F401, F411
     LayoutCase(
       "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,03*128Kg",
-      "Internal Flash", run(flash, 4, 16 * KiB, "g"),
-      run(0x0801_0000, 1, 64 * KiB, "g"), run(0x0802_0000, 3, 128 * KiB, "g")),
+      "Internal Flash", run(flash, 4, 16 * kib, "g"),
+      run(0x0801_0000, 1, 64 * kib, "g"), run(0x0802_0000, 3, 128 * kib, "g")),
     // F427, F429
     LayoutCase(
       "@Internal Flash /0x08000000/04*016Kg,01*064Kg,07*128Kg,"
         + "04*016Kg,01*064Kg,07*128Kg", "Internal Flash",
-      run(flash, 4, 16 * KiB, "g"), run(0x0801_0000, 1, 64 * KiB, "g"),
-      run(0x0802_0000, 7, 128 * KiB, "g"), run(0x0810_0000, 4, 16 * KiB, "g"),
-      run(0x0811_0000, 1, 64 * KiB, "g"), run(0x0812_0000, 7, 128 * KiB, "g")),
+      run(flash, 4, 16 * kib, "g"), run(0x0801_0000, 1, 64 * kib, "g"),
+      run(0x0802_0000, 7, 128 * kib, "g"), run(0x0810_0000, 4, 16 * kib, "g"),
+      run(0x0811_0000, 1, 64 * kib, "g"), run(0x0812_0000, 7, 128 * kib, "g")),
     LayoutCase(
       "@Option Bytes  /0x1FFFC000/01*016 e/0x1FFEC000/01*016 e",
       "Option Bytes", run(0x1FFF_C000, 1, 16, "e"),
@@ -80,21 +80,21 @@ private let MiB = 1024 * 1024
     // F042, F072, F303
     LayoutCase(
       "@Internal Flash  /0x08000000/032*0001Kg", "Internal Flash",
-      run(flash, 32, 1 * KiB, "g")),
+      run(flash, 32, 1 * kib, "g")),
     LayoutCase(
       "@Internal Flash  /0x08000000/064*0002Kg", "Internal Flash",
-      run(flash, 64, 2 * KiB, "g")),
+      run(flash, 64, 2 * kib, "g")),
     LayoutCase(
       "@Internal Flash  /0x08000000/128*0002Kg", "Internal Flash",
-      run(flash, 128, 2 * KiB, "g")),
+      run(flash, 128, 2 * kib, "g")),
     LayoutCase(
       "@Option Bytes  /0x1FFFF800/01*016 e", "Option Bytes",
       run(0x1FFF_F800, 1, 16, "e")),
     // F722
     LayoutCase(
       "@Internal Flash  /0x08000000/04*016Kg,01*64Kg,03*128Kg",
-      "Internal Flash", run(flash, 4, 16 * KiB, "g"),
-      run(0x0801_0000, 1, 64 * KiB, "g"), run(0x0802_0000, 3, 128 * KiB, "g")),
+      "Internal Flash", run(flash, 4, 16 * kib, "g"),
+      run(0x0801_0000, 1, 64 * kib, "g"), run(0x0802_0000, 3, 128 * kib, "g")),
     LayoutCase(
       "@Option Bytes  /0x1FFF0000/01*048 e", "Option Bytes",
       run(0x1FFF_0000, 1, 48, "e")),
@@ -104,9 +104,9 @@ private let MiB = 1024 * 1024
     // F745
     LayoutCase(
       "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,03*256Kg",
-      "Internal Flash", run(flash, 4, 32 * KiB, "g"),
-      run(0x0802_0000, 1, 128 * KiB, "g"),
-      run(0x0804_0000, 3, 256 * KiB, "g")),
+      "Internal Flash", run(flash, 4, 32 * kib, "g"),
+      run(0x0802_0000, 1, 128 * kib, "g"),
+      run(0x0804_0000, 3, 256 * kib, "g")),
     // L07x: no multiplier means bytes
     LayoutCase(
       "@Internal Flash  /0x08000000/1536*128g", "Internal Flash",
@@ -116,41 +116,41 @@ private let MiB = 1024 * 1024
       run(0x1FF8_0000, 1, 32, "e")),
     LayoutCase(
       "@DATA Memory /0x08080000/2*3Ke", "DATA Memory",
-      run(0x0808_0000, 2, 3 * KiB, "e")),
+      run(0x0808_0000, 2, 3 * kib, "e")),
     // L1
     LayoutCase(
       "@Internal Flash  /0x08000000/1024*256 g", "Internal Flash",
       run(flash, 1024, 256, "g")),
     LayoutCase(
       "@DATA Memory /0x08080000/02*004Ke", "DATA Memory",
-      run(0x0808_0000, 2, 4 * KiB, "e")),
+      run(0x0808_0000, 2, 4 * kib, "e")),
     // L43x, L45x, L496
     LayoutCase(
       "@Internal Flash  /0x08000000/0256*0002Kg", "Internal Flash",
-      run(flash, 256, 2 * KiB, "g")),
+      run(flash, 256, 2 * kib, "g")),
     LayoutCase(
       "@Internal Flash  /0x08000000/512*0002Kg", "Internal Flash",
-      run(flash, 512, 2 * KiB, "g")),
+      run(flash, 512, 2 * kib, "g")),
     LayoutCase(
       "@Option Bytes  /0x1FFF7800/01*040 e", "Option Bytes",
       run(0x1FFF_7800, 1, 40, "e")),
     LayoutCase(
       "@OTP Memory /0x1FFF7000/01*0001Ke", "OTP Memory",
-      run(0x1FFF_7000, 1, 1 * KiB, "e")),
+      run(0x1FFF_7000, 1, 1 * kib, "e")),
     // L412
     LayoutCase(
       "@Internal Flash   /0x08000000/64*02Kg", "Internal Flash",
-      run(flash, 64, 2 * KiB, "g")),
+      run(flash, 64, 2 * kib, "g")),
     LayoutCase(
       "@Option Bytes   /0x1FFF7800/01*40Be", "Option Bytes",
       run(0x1FFF_7800, 1, 40, "e")),
     LayoutCase(
       "@OTP Memory   /0x1FFF7000/01*01Ke", "OTP Memory",
-      run(0x1FFF_7000, 1, 1 * KiB, "e")),
+      run(0x1FFF_7000, 1, 1 * kib, "e")),
     // G474
     LayoutCase(
       "@Internal Flash   /0x08000000/256*02Kg", "Internal Flash",
-      run(flash, 256, 2 * KiB, "g")),
+      run(flash, 256, 2 * kib, "g")),
     LayoutCase(
       "@Option Bytes   /0x1FFF7800/01*048 e/0x1FFFF800/01*048 e",
       "Option Bytes", run(0x1FFF_7800, 1, 48, "e"),
@@ -161,7 +161,7 @@ private let MiB = 1024 * 1024
     // U5
     LayoutCase(
       "@Internal Flash   /0x08000000/256*08Kg", "Internal Flash",
-      run(flash, 256, 8 * KiB, "g")),
+      run(flash, 256, 8 * kib, "g")),
     LayoutCase(
       "@Option Bytes   /0x40022040/01*64 e", "Option Bytes",
       run(0x4002_2040, 1, 64, "e")),
@@ -171,13 +171,13 @@ private let MiB = 1024 * 1024
     // H743, H723, H7A3
     LayoutCase(
       "@Internal Flash   /0x08000000/16*128Kg", "Internal Flash",
-      run(flash, 16, 128 * KiB, "g")),
+      run(flash, 16, 128 * kib, "g")),
     LayoutCase(
       "@Option Bytes   /0x5200201C/01*128 e", "Option Bytes",
       run(0x5200_201C, 1, 128, "e")),
     LayoutCase(
       "@Internal Flash   /0x08000000/8*128Kg", "Internal Flash",
-      run(flash, 8, 128 * KiB, "g")),
+      run(flash, 8, 128 * kib, "g")),
     LayoutCase(
       "@Option Bytes   /0x5200201C/01*88 e", "Option Bytes",
       run(0x5200_201C, 1, 88, "e")),
@@ -194,58 +194,58 @@ private let MiB = 1024 * 1024
     // GD32VF103
     LayoutCase(
       "@Internal Flash  /0x08000000/512*002Kg", "Internal Flash",
-      run(flash, 512, 2 * KiB, "g")),
+      run(flash, 512, 2 * kib, "g")),
     // AT32: a blank after the slash; a memory that is partly read-only
     LayoutCase(
       "@Internal Flash  /0x08000000/ 128*1Kg", "Internal Flash",
-      run(flash, 128, 1 * KiB, "g")),
+      run(flash, 128, 1 * kib, "g")),
     LayoutCase(
       "@Internal Flash  /0x08000000/08*04Ka,1000*04Kg", "Internal Flash",
-      run(flash, 8, 4 * KiB, "a"), run(0x0800_8000, 1000, 4 * KiB, "g")),
+      run(flash, 8, 4 * kib, "a"), run(0x0800_8000, 1000, 4 * kib, "g")),
     // APM32: seven digits
     LayoutCase(
       "@Internal Flash  /0x8000000/06*002Kg,058*002Kg", "Internal Flash",
-      run(flash, 6, 2 * KiB, "g"), run(0x0800_3000, 58, 2 * KiB, "g")),
+      run(flash, 6, 2 * kib, "g"), run(0x0800_3000, 58, 2 * kib, "g")),
     // Betaflight, SPRacing
     LayoutCase(
       "@External Flash /0x90000000/998*128Kg,1*128Kg,4*128Kg,21*128Ka",
-      "External Flash", run(0x9000_0000, 998, 128 * KiB, "g"),
-      run(0x97CC_0000, 1, 128 * KiB, "g"), run(0x97CE_0000, 4, 128 * KiB, "g"),
-      run(0x97D6_0000, 21, 128 * KiB, "a")),
+      "External Flash", run(0x9000_0000, 998, 128 * kib, "g"),
+      run(0x97CC_0000, 1, 128 * kib, "g"), run(0x97CE_0000, 4, 128 * kib, "g"),
+      run(0x97D6_0000, 21, 128 * kib, "a")),
     // Daisy: three groups without a hole between
     LayoutCase(
       "@Flash /0x90000000/64*4Kg/0x90040000/60*64Kg/0x90400000/60*64Kg",
-      "Flash", run(0x9000_0000, 64, 4 * KiB, "g"),
-      run(0x9004_0000, 60, 64 * KiB, "g"),
-      run(0x9040_0000, 60, 64 * KiB, "g")),
+      "Flash", run(0x9000_0000, 64, 4 * kib, "g"),
+      run(0x9004_0000, 60, 64 * kib, "g"),
+      run(0x9040_0000, 60, 64 * kib, "g")),
     // STM32MP15
     LayoutCase(
-      "@Partition0 /0x00/1*256Ke", "Partition0", run(0, 1, 256 * KiB, "e")),
-    LayoutCase("@FSBL /0x01/1*1Me", "FSBL", run(1, 1, 1 * MiB, "e")),
+      "@Partition0 /0x00/1*256Ke", "Partition0", run(0, 1, 256 * kib, "e")),
+    LayoutCase("@FSBL /0x01/1*1Me", "FSBL", run(1, 1, 1 * mib, "e")),
     LayoutCase(
       "@virtual /0xF1/1*512Ba", "virtual", run(0xF1, 1, 512, "a")),
     // Black Magic Probe; a count of 000 is no sector
     LayoutCase(
       "@Internal Flash   /0x08000000/8*001Ka,120*001Kg", "Internal Flash",
-      run(flash, 8, 1 * KiB, "a"), run(0x0800_2000, 120, 1 * KiB, "g")),
+      run(flash, 8, 1 * kib, "a"), run(0x0800_2000, 120, 1 * kib, "g")),
     LayoutCase(
       "@Internal Flash   /0x08000000/4*002Ka,000*002Kg", "Internal Flash",
-      run(flash, 4, 2 * KiB, "a")),
+      run(flash, 4, 2 * kib, "a")),
     // DSO nano: a colon in the name
     LayoutCase(
       "@SPI Flash : M25P64/0x00000000/64*064Kg,64*064Kg", "SPI Flash : M25P64",
-      run(0, 64, 64 * KiB, "g"), run(0x0040_0000, 64, 64 * KiB, "g")),
+      run(0, 64, 64 * kib, "g"), run(0x0040_0000, 64, 64 * kib, "g")),
     // No blank before the address
     LayoutCase(
       "@Internal Flash/0x08000000/01*128Ka,04*128Kg,11*128Ka",
-      "Internal Flash", run(flash, 1, 128 * KiB, "a"),
-      run(0x0802_0000, 4, 128 * KiB, "g"),
-      run(0x080A_0000, 11, 128 * KiB, "a")),
+      "Internal Flash", run(flash, 1, 128 * kib, "a"),
+      run(0x0802_0000, 4, 128 * kib, "g"),
+      run(0x080A_0000, 11, 128 * kib, "a")),
     // Groups that overlap: the example of UM0424 itself
     LayoutCase(
       "@Flash2 /0xF000/4*100Ba/0xE000/3*8Kg/0x80000/2*24Kg", "Flash2",
-      run(0xF000, 4, 100, "a"), run(0xE000, 3, 8 * KiB, "g"),
-      run(0x80000, 2, 24 * KiB, "g")),
+      run(0xF000, 4, 100, "a"), run(0xE000, 3, 8 * kib, "g"),
+      run(0x80000, 2, 24 * kib, "g")),
   ]
 
   @Test(arguments: stm32 + others)
