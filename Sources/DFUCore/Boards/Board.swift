@@ -132,10 +132,14 @@ extension Board {
     self.init(device: device, functions: Self.functions(of: device))
     if functions.isEmpty { return }
     do throws(USBError) {
-      let reader = StringReader(try bus.open(device))
+      let transport = try bus.open(device)
+      let reader = StringReader(transport)
       serial = reader.string(device.descriptor.serialString)
       product = reader.string(device.descriptor.productString)
       manufacturer = reader.string(device.descriptor.manufacturerString)
+      for index in functions.indices where functions[index].functional == nil {
+        self.functions[index].ask(transport)
+      }
       for (index, function) in functions.enumerated() {
         guard
           let configuration = device.configurations.first(where: {
@@ -159,5 +163,18 @@ extension Board {
   public init(device: USBDevice, functions: [DFUFunction]) {
     self.device = device
     self.functions = functions
+  }
+}
+
+extension DFUFunction {
+  /// Asks the device for a functional descriptor that stands nowhere in its
+  /// configuration (GET_DESCRIPTOR of type 0x21 to the interface).
+  fileprivate mutating func ask(_ transport: any ControlTransport) {
+    let reply = try? transport.receive(
+      ControlSetup(
+        requestType: 0x81, request: 6, value: 0x2100, index: UInt16(interface)),
+      length: 9, timeout: .seconds(1))
+    // A device without one stalls, which is no failure.
+    functional = reply.flatMap { FunctionalDescriptor(searching: $0) }
   }
 }

@@ -87,8 +87,8 @@ public struct SectorRun: Hashable, Sendable {
 public struct MemoryMap: Hashable, Sendable {
   /// The memory's name, without the blanks around it.
   public var name: String
-  /// The runs of equal sectors, in the order of the string. They do not
-  /// overlap.
+  /// The runs of equal sectors, in the order of the string. They may overlap
+  /// where a device says so; ``overlap(in:)`` tells.
   public var runs: [SectorRun]
 
   /// A memory from its parts.
@@ -128,6 +128,20 @@ public struct MemoryMap: Hashable, Sendable {
         })
       else { return address }
       position = run.end
+    }
+    return nil
+  }
+
+  /// Two sectors of which both hold bytes of `range` and the same byte, so
+  /// that nobody can say what erasing one of them does.
+  public func overlap(in range: Range<UInt64>) -> (Sector, Sector)? {
+    var last: Sector?
+    for sector in sectors
+    where UInt64(sector.address) < range.upperBound
+      && range.lowerBound < sector.end
+    {
+      if let last, UInt64(sector.address) < last.end { return (last, sector) }
+      if sector.end > last?.end ?? 0 { last = sector }
     }
     return nil
   }
@@ -184,7 +198,7 @@ extension MemoryMap {
   /// 0 no sectors.
   ///
   /// - Throws: `MemoryMapError` for anything that leaves open which sectors
-  ///   there are: no list, no type letter, sizes beyond 32 bits, overlaps.
+  ///   there are: no list, no type letter, sizes beyond 32 bits.
   public init(parsing text: String) throws(MemoryMapError) {
     var parser = LayoutParser(text)
     self = try parser.memory()
@@ -192,7 +206,7 @@ extension MemoryMap {
 }
 
 /// A cursor over the string's bytes. All characters that mean something are
-/// ASCII; columns are counted in bytes, which is the same for these strings.
+/// ASCII.
 private struct LayoutParser {
   private let text: String
   private let bytes: [UInt8]
@@ -206,8 +220,11 @@ private struct LayoutParser {
   private func failure(
     _ problem: String, at column: Int? = nil
   ) -> MemoryMapError {
-    MemoryMapError(
-      text: text, column: column ?? position, problem: problem)
+    // What stands before the place may be no ASCII: a name.
+    let before = String(
+      decoding: bytes.prefix(column ?? position), as: UTF8.self)
+    return MemoryMapError(
+      text: text, column: before.unicodeScalars.count, problem: problem)
   }
 
   private var next: UInt8? {
@@ -271,13 +288,6 @@ private struct LayoutParser {
       let run = SectorRun(
         address: UInt32(truncatingIfNeeded: end), count: count,
         sectorSize: size, access: access)
-      let clash = runs.first {
-        UInt64($0.address) < run.end && UInt64(run.address) < $0.end
-      }
-      if let clash {
-        throw failure(
-          "the sectors overlap those at 0x\(hex(clash.address))", at: column)
-      }
       runs.append(run)
       end = run.end
     } while take(",")

@@ -65,7 +65,7 @@ extension FlashPlan {
   /// The sectors that an image touches, by rising address.
   ///
   /// - Throws: `FlashRefusal` when the image is empty, or a byte of it lies
-  ///   in no sector or in one that cannot be written.
+  ///   in no sector, in one that cannot be written, or in two.
   public static func sectors(
     for image: FirmwareImage, in memory: MemoryMap
   ) throws(FlashRefusal) -> [Sector] {
@@ -73,6 +73,9 @@ extension FlashPlan {
     for segment in image.segments {
       if let hole = memory.firstHole(in: segment.range) {
         throw .outside(address: hole, image: segment.range, memory: memory)
+      }
+      if let (first, second) = memory.overlap(in: segment.range) {
+        throw .overlapping(first, second, memory: memory)
       }
     }
     let touched = memory.sectors.filter {

@@ -10,6 +10,8 @@ public enum FlashRefusal: Error, Hashable, Sendable {
   case notReadable(Sector, memory: MemoryMap)
   /// A sector to be erased cannot be erased.
   case notErasable(Sector, memory: MemoryMap)
+  /// The board says of two sectors that both hold the same byte.
+  case overlapping(Sector, Sector, memory: MemoryMap)
   /// A range to be read or erased reaches beyond the memory.
   case beyond(address: UInt32, memory: MemoryMap)
 }
@@ -45,6 +47,12 @@ extension FlashRefusal: CustomStringConvertible {
       the sector at 0x\(hex(sector.address)) (\(sector.size) bytes) of \
       "\(memory.name.escapingControls)" cannot be erased. \
       Erasable there: \(memory.extent(with: .erasable))
+      """
+    case .overlapping(let first, let second, let memory):
+      """
+      "\(memory.name.escapingControls)" cannot be trusted there: the sectors \
+      0x\(hex(first.address))–0x\(hex(first.end - 1)) and \
+      0x\(hex(second.address))–0x\(hex(second.end - 1)) overlap
       """
     case .beyond(let address, let memory):
       """

@@ -316,6 +316,9 @@ public struct Flasher {
     if let hole = memory.firstHole(in: range) {
       throw .refused(.beyond(address: hole, memory: memory))
     }
+    if let (first, second) = memory.overlap(in: range) {
+      throw .refused(.overlapping(first, second, memory: memory))
+    }
     let sectors = memory.sectors.filter {
       UInt64($0.address) < range.upperBound && range.lowerBound < $0.end
     }
