@@ -28,6 +28,7 @@ struct DFUFlash: ParsableCommand {
     subcommands: [
       ListCommand.self, FlashCommand.self, VerifyCommand.self,
       ReadCommand.self, EraseCommand.self, UnprotectCommand.self,
+      OptionBytesCommand.self,
       SerialCommand.self, SimulateCommand.self, DfuUtilCommand.self,
     ],
     defaultSubcommand: DfuUtilCommand.self)

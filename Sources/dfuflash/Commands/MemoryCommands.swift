@@ -9,12 +9,13 @@ struct MemoryOptions: ParsableArguments {
   @OptionGroup(title: "Waiting") var waiting: WaitOptions
 
   func withWork(
-    _ reporter: any ProgressReporter, _ body: (BoardWork) throws -> Void
+    _ reporter: any ProgressReporter, chip: ChipFamily? = nil,
+    _ body: (BoardWork) throws -> Void
   ) throws {
     let selector = try selection.selector()
     let settings = WorkSettings(
       transferSize: try transfer.transferSize(),
-      alternate: transfer.alternateSelector)
+      alternate: transfer.alternateSelector, chip: chip)
     try workbench.withBus { bus in
       let selected = try BoardWork.find(
         selector, on: bus, waiting: waiting.limit)

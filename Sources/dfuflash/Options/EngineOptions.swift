@@ -23,6 +23,14 @@ struct EngineOptions: ParsableArguments {
   @Flag(help: "Print one line of JSON for each event instead of text.")
   var json = false
 
+  @Flag(help: "Write option bytes that look wrong or raise protection.")
+  var force = false
+
+  @Flag(
+    name: .customLong("permanently-lock-this-chip"),
+    help: "Allow readout protection level 2: there is no way back.")
+  var permanentlyLock = false
+
   @Option(
     help: ArgumentHelp(
       "Which poll times to believe: auto, spec (the device's), fast (ask at once).",
@@ -73,6 +81,8 @@ struct EngineOptions: ParsableArguments {
       case .fast: .immediate
       }
     settings.isDryRun = dryRun
+    settings.permissions = OptionBytePermissions(
+      force: force || option?.force == true, permanentLock: permanentlyLock)
     settings.chip = try chip.map(ChipOption.family)
     settings.millivolts = try vdd.map(Self.millivolts)
     return settings

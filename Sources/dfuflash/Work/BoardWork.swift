@@ -12,6 +12,10 @@ struct WorkSettings {
   var millivolts: Int?
   /// Whether only to say what would be done.
   var isDryRun = false
+  /// What the user has allowed for option bytes.
+  var permissions = OptionBytePermissions()
+  /// Whether readout protection is lifted first, which erases the chip.
+  var liftsProtection = false
 }
 
 /// Work with one chosen board, from finding it to leaving it. Failures come as
@@ -114,14 +118,18 @@ final class BoardWork {
     }
   }
 
-  func flasher(_ memory: BoardMemory) throws(ToolFailure) -> Flasher {
+  /// - Parameter isQuiet: whether its progress is nothing a person wants to
+  ///   see.
+  func flasher(
+    _ memory: BoardMemory, isQuiet: Bool = false
+  ) throws(ToolFailure) -> Flasher {
     Flasher(
       try session(memory.alternate.number), memory.map,
       options: knowledge.adapt(settings.flash),
       shouldStop: { Interruption.isWanted },
       report: { [self] event in
         if case .began(let phase, _) = event { self.phase = phase }
-        reporter.report(event)
+        if !isQuiet { reporter.report(event) }
       })
   }
 
@@ -178,6 +186,25 @@ final class BoardWork {
 
   /// Closes the board.
   func close() { current = nil }
+
+  /// Waits for a board that resets by itself to come back in DFU mode at its
+  /// port. The board is closed by this.
+  func waitForReturn(
+    atMost limit: Duration
+  ) throws(ToolFailure) -> OptionBytesWork.Outcome {
+    close()
+    do throws(USBError) {
+      let watch = BoardWatch(bus, shouldStop: { Interruption.isWanted })
+      let back = try watch.board(
+        at: board.path, mode: .dfu, insteadOf: board.device, within: limit)
+      guard let back,
+        let function = back.functions.first(where: { $0.mode == .dfu })
+      else { return .gone }
+      return .back(SelectedBoard(board: back, function: function))
+    } catch {
+      throw Explain.usb(error, board)
+    }
+  }
 }
 
 extension BoardWork {

@@ -29,6 +29,10 @@ struct FlashWork {
         throw Explain.flash(.refused(error), work.board)
       }
     }
+    for job in jobs {
+      try OptionBytesWork(work: work).check(
+        job.image, in: job.memory, work.settings.permissions)
+    }
     if work.settings.isDryRun {
       for job in jobs { try explain(job) }
       return Outcome()
