@@ -7,6 +7,34 @@ import SystemPackage
 /// It is a JSON file and, beside it, a folder of the same name with a folder
 /// for each board's memories. A memory without a file is as it left the
 /// factory. One process at a time may have it open.
+///
+/// ```json
+/// {
+///   "format": "dfuflash-bench", "version": 1,
+///   "speed": 1,
+///   "wire": false,
+///   "boards": [
+///     {
+///       "profile": "l412", "path": "1-2.3",
+///       "uniqueID": "270058000B50313353313320",
+///       "serial": "208B317A3331",
+///       "application": "dfu",
+///       "ownPower": true,
+///       "protection": 1,
+///       "quirks": { "startsInError": true, "leave": "broken" },
+///       "faults": [{ "effect": "stall", "nth": 3, "of": "getStatus" }],
+///       "deniedOpens": 1, "busyClaims": -1,
+///       "events": [{ "event": "unplug", "after": 2.5 }]
+///     }
+///   ]
+/// }
+/// ```
+///
+/// Only `format`, `version`, `boards`, `profile` and `path` must be there.
+/// Without `speed`, or with 0, the bench lives in virtual time; `wire: false`
+/// lets transfers take no time. Faults and events begin anew in each run;
+/// `state`, which the bench writes itself, is where a board was left. A key
+/// that is not known is an error.
 public final class Bench {
   /// The path of the JSON file.
   public let file: String

@@ -132,15 +132,20 @@ extension BoardCore {
 
   // MARK: - Requests
 
-  /// Answers any request; the board is on the bus.
+  /// Answers any request; the board is on the bus. Never more than `length`
+  /// bytes.
   mutating func respond(
     _ setup: ControlSetup, _ data: [UInt8], length: UInt16
   ) -> Step {
-    switch setup.requestType & 0x60 {
-    case 0x20: return respondClass(setup, data, length: length)
-    case 0x00: return respondStandard(setup, length: length)
-    default: return .answer(.stall)
-    }
+    let step: Step =
+      switch setup.requestType & 0x60 {
+      case 0x20: respondClass(setup, data, length: length)
+      case 0x00: respondStandard(setup, length: length)
+      default: .answer(.stall)
+      }
+    guard case .answer(.data(let bytes)) = step, bytes.count > Int(length)
+    else { return step }
+    return .answer(.data(Array(bytes.prefix(Int(length)))))
   }
 
   private mutating func respondClass(
@@ -180,10 +185,10 @@ extension BoardCore {
       guard let bytes = rawDescriptor(setup.value) else {
         return .answer(.stall)
       }
-      return .answer(.data(Array(bytes.prefix(Int(length)))))
-    case (0x80, 0): return .answer(.data(Array([1, 0].prefix(Int(length)))))
+      return .answer(.data(bytes))
+    case (0x80, 0): return .answer(.data([1, 0]))
     case (0x81, 0), (0x82, 0):
-      return .answer(.data(Array([0, 0].prefix(Int(length)))))
+      return .answer(.data([0, 0]))
     case (0x80, 8): return .answer(.data([configuration]))
     case (0x00, 9):
       guard setup.value <= 1 else { return .answer(.stall) }

@@ -68,27 +68,34 @@ struct Memory: Sendable {
     self.erased = profile.kind == .flash ? erased : 0xFF
     bytes = [UInt8](repeating: blank, count: profile.size)
     self.eccWord = profile.kind == .flash ? eccWord ?? 0 : 0
-    replaceAll(with: profile.initial)
+    if self.eccWord > 0 {
+      programmed = [Bool](
+        repeating: false,
+        count: (bytes.count + self.eccWord - 1) / self.eccWord)
+    }
+    if !profile.initial.isEmpty { replaceAll(with: profile.initial) }
   }
 
   /// Puts bytes there as if they had been so for ever.
   mutating func replaceAll(with content: [UInt8]) {
     let count = min(content.count, bytes.count)
     bytes.replaceSubrange(0..<count, with: content.prefix(count))
-    noteProgrammedWords()
+    noteProgrammedWords(in: 0..<bytes.count)
   }
 
   /// Puts bytes at an offset without any physics.
   mutating func place(_ content: ArraySlice<UInt8>, at offset: Int) {
     guard offset >= 0, offset + content.count <= bytes.count else { return }
     bytes.replaceSubrange(offset..<offset + content.count, with: content)
-    noteProgrammedWords()
+    noteProgrammedWords(in: offset..<offset + content.count)
   }
 
-  private mutating func noteProgrammedWords() {
-    guard eccWord > 0 else { return }
-    programmed = stride(from: 0, to: bytes.count, by: eccWord).map {
-      !isBlank($0..<min($0 + eccWord, bytes.count))
+  private mutating func noteProgrammedWords(in range: Range<Int>) {
+    guard eccWord > 0, !range.isEmpty else { return }
+    let first = range.lowerBound / eccWord
+    for word in first...(range.upperBound - 1) / eccWord {
+      let start = word * eccWord
+      programmed[word] = !isBlank(start..<min(start + eccWord, bytes.count))
     }
   }
 
@@ -122,12 +129,12 @@ struct Memory: Sendable {
   mutating func erase(sector: Int) {
     let range = range(ofSector: sector)
     bytes.replaceSubrange(
-      range, with: repeatElement(erased, count: range.count))
+      range, with: [UInt8](repeating: erased, count: range.count))
     eraseCounts[sector] += 1
     guard eccWord > 0 else { return }
     let words = range.lowerBound / eccWord..<range.upperBound / eccWord
     programmed.replaceSubrange(
-      words, with: repeatElement(false, count: words.count))
+      words, with: [Bool](repeating: false, count: words.count))
   }
 
   /// What an erase leaves that lost its power: some bits are 1 already.
@@ -136,7 +143,7 @@ struct Memory: Sendable {
       let bits = UInt8(truncatingIfNeeded: index &* 0x6D) | 0x24
       bytes[index] = erased == 0 ? bytes[index] & ~bits : bytes[index] | bits
     }
-    noteProgrammedWords()
+    noteProgrammedWords(in: range(ofSector: sector))
   }
 
   /// Programs bytes as NOR flash does: bits only become 0.
@@ -157,7 +164,7 @@ struct Memory: Sendable {
     if isBlank(range), !programmed[words].contains(true) {
       bytes.replaceSubrange(range, with: data)
       programmed.replaceSubrange(
-        words, with: repeatElement(true, count: words.count))
+        words, with: [Bool](repeating: true, count: words.count))
       return ([], true)
     }
     return programWords(data, range, words, refusing: refusing)

@@ -65,8 +65,7 @@ extension OptionWindow {
       rule: .halfWordPairs,
       initial: [UInt8](
         words: [0xFF55_00AA, user]
-          + Array(repeating: 0xFFFF_0000, count: words)
-      ).padded(to: 32),
+          + Array(repeating: 0xFFFF_0000, count: 6)),
       protection: 0,
       writeProtection: (0..<words).map {
         .bits(

@@ -3,22 +3,23 @@ import DFUSimulator
 import Foundation
 import Testing
 
-@Suite struct BenchTests {
-  /// A file in a folder of its own, so that tests may run side by side.
-  static func file(_ name: String = #function) -> String {
-    let plain = name.filter { $0.isLetter || $0.isNumber }
-    let number = UInt64.random(in: 0 ... .max)
-    return "/tmp/dfuflash-bench-\(number)/\(plain).json"
-  }
+@Suite final class BenchTests {
+  /// A folder of its own, so that tests may run side by side.
+  private let folder =
+    "/tmp/dfuflash-bench-\(UInt64.random(in: 0 ... .max))"
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+  func file() -> String { folder + "/bench.json" }
 
   static func write(_ text: String, to path: String) throws {
     try text.write(toFile: path, atomically: false, encoding: .utf8)
   }
 
-  static func bench(with json: String) throws -> String {
+  func bench(with json: String) throws -> String {
     let file = file()
     _ = try Bench.create([], at: file)
-    try write(json, to: file)
+    try Self.write(json, to: file)
     return file
   }
 
@@ -30,7 +31,7 @@ import Testing
   }
 
   @Test func memoriesAndStatesLastFromRunToRun() throws {
-    let file = Self.file()
+    let file = file()
     do {
       let bench = try Bench.create(["f405", "l412", "plain11"], at: file)
       #expect(try bench.bus.devices().map(\.path) == ["1-1", "1-2", "1-3"])
@@ -64,7 +65,7 @@ import Testing
   }
 
   @Test func aBoardOnItsWayArrivesBeforeTheNextRun() throws {
-    let file = Self.file()
+    let file = file()
     do {
       let bench = try Bench.create(["f405"], at: file)
       let host = try Self.host(bench)
@@ -79,7 +80,7 @@ import Testing
   }
 
   @Test func timeRunsOnAfterABenchHasSettled() throws {
-    let bench = try Bench.create(["f405"], at: Self.file())
+    let bench = try Bench.create(["f405"], at: file())
     let host = try Self.host(bench)
     let start = host.board.clock.now()
     host.erase(0x0802_0000)
@@ -88,7 +89,7 @@ import Testing
   }
 
   @Test func theProgramRunsOnInTheNextRun() throws {
-    let file = Self.file()
+    let file = file()
     do {
       let bench = try Bench.create([], at: file)
       try bench.add("f405", path: "3-1.4", application: .dfu)
@@ -110,7 +111,7 @@ import Testing
   }
 
   @Test func aSecondProcessIsToldWhoHasTheBench() throws {
-    let file = Self.file()
+    let file = file()
     let bench = try Bench.create(["f405"], at: file)
     #expect(throws: BenchError.locked(file + ".lock")) {
       _ = try Bench.load(file)
@@ -122,7 +123,7 @@ import Testing
   }
 
   @Test func boardsAreAddedAndTakenAway() throws {
-    let file = Self.file()
+    let file = file()
     let bench = try Bench.create(["f405"], at: file)
     try bench.add("u585", serial: "208B317A3331")
     try bench.add("u585", path: "2-1", serial: "208B317A3331")
@@ -151,7 +152,7 @@ import Testing
   }
 
   @Test func aBenchIsNotOverwrittenByAccident() throws {
-    let file = Self.file()
+    let file = file()
     do {
       let bench = try Bench.create(["f405"], at: file)
       try bench.board(at: "1-1").fill([1], at: 0x0800_0000)
@@ -168,7 +169,7 @@ import Testing
   }
 
   @Test func faultsQuirksAndEventsComeFromTheFile() throws {
-    let file = try Self.bench(
+    let file = try bench(
       with: """
         {"format": "dfuflash-bench", "version": 1, "boards": [{
           "profile": "f405", "path": "1-1", "protection": 1,
@@ -238,7 +239,7 @@ import Testing
 
   @Test(arguments: broken)
   func aBrokenFileIsRefusedWithAReason(text: String, hint: String) throws {
-    let file = try Self.bench(with: text)
+    let file = try bench(with: text)
     let error = #expect(throws: BenchError.self) { _ = try Bench.load(file) }
     let message = error.map { "\($0)" } ?? ""
     if !hint.isEmpty, text.count > 2 {
@@ -247,7 +248,7 @@ import Testing
   }
 
   @Test func aMemoryOfTheWrongSizeIsRefused() throws {
-    let file = Self.file()
+    let file = file()
     do {
       let bench = try Bench.create(["f405"], at: file)
       try bench.board(at: "1-1").fill([1], at: 0x0800_0000)
