@@ -43,7 +43,12 @@ public struct BoardKnowledge: Sendable {
 
   /// The sentences of the troubles that matter at an occasion.
   public func sentences(on occasion: RomLimit.Occasion) -> [String] {
-    limits.filter { $0.limit.occasion == occasion }.map(\.limit.sentence)
+    var sentences: [String] = []
+    for limit in limits.map(\.limit)
+    where limit.occasion == occasion && !sentences.contains(limit.sentence) {
+      sentences.append(limit.sentence)
+    }
+    return sentences
   }
 
   /// A memory as it really is, where the board describes it wrongly: other
@@ -103,6 +108,7 @@ public struct BoardKnowledge: Sendable {
   public func adapt(_ options: FlashOptions) -> FlashOptions {
     var options = options
     options.alignment = max(options.alignment, shared.writeUnit)
+    options.erasedByte = shared.erasedByte
     for case .padWrites(let unit) in effects {
       options.alignment = max(options.alignment, unit)
     }

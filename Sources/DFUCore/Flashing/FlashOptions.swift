@@ -28,6 +28,8 @@ public struct FlashOptions: Hashable, Sendable {
   public var verifies = true
   /// Writes begin and end at multiples of this many bytes (a power of two).
   public var alignment = 4
+  /// What a byte of erased memory reads: 0xFF, on a few chips 0x00.
+  public var erasedByte: UInt8 = 0xFF
   /// Where the vector table of the program is; its block is written last.
   /// `nil`: at the image's first address.
   public var vectorTable: UInt32?

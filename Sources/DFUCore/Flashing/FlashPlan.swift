@@ -5,8 +5,7 @@ public enum SectorFinding: Hashable, Sendable {
   /// It need not be erased: the image differs only in these pieces, which are
   /// blank, or the memory needs no erasing.
   case fill([FirmwareImage.Segment])
-  /// It must be erased and then hold this, from its first byte on. 0xFF is
-  /// blank. `preserved` counts the bytes outside the image that are written
+  /// It must be erased and then hold this, from its first byte on. `preserved` counts the bytes outside the image that are written
   /// back.
   case erase(content: [UInt8], preserved: Int)
 }
@@ -112,10 +111,11 @@ extension FlashPlan {
       }
     }
     for piece in filled {
-      runs += Self.runs(for: piece, transferSize, isErased: false)
+      runs += Self.runs(for: piece, transferSize, erased: nil)
     }
     for piece in erased {
-      runs += Self.runs(for: piece, transferSize, isErased: true)
+      runs += Self.runs(
+        for: piece, transferSize, erased: options.erasedByte)
     }
     checks = filled + erased
     let vectorTable = options.vectorTable ?? image.segments.first?.address
@@ -154,14 +154,14 @@ extension FlashPlan {
     }
   }
 
-  /// Cuts a piece into blocks. In erased memory blocks of 0xFF are left out:
-  /// erased memory reads so.
+  /// Cuts a piece into blocks. In erased memory those that read as it does are
+  /// left out.
   private static func runs(
-    for piece: FirmwareImage.Segment, _ transferSize: Int, isErased: Bool
+    for piece: FirmwareImage.Segment, _ transferSize: Int, erased: UInt8?
   ) -> [Run] {
     var blocks = stride(from: 0, to: piece.bytes.count, by: transferSize)
       .map { $0..<min($0 + transferSize, piece.bytes.count) }
-      .filter { !isErased || !piece.bytes.isBlank($0) }
+      .filter { erased == nil || !piece.bytes[$0].isBlank(erased) }
     if let last = blocks.last, last.count < transferSize {
       blocks.insert(blocks.removeLast(), at: 0)
     }
@@ -169,9 +169,9 @@ extension FlashPlan {
   }
 }
 
-extension [UInt8] {
-  /// Whether the bytes of a range are all 0xFF, as erased flash reads.
-  func isBlank(_ range: Range<Int>) -> Bool {
-    self[range].allSatisfy { $0 == 0xFF }
+extension ArraySlice<UInt8> {
+  /// Whether all bytes read as erased memory does.
+  func isBlank(_ erased: UInt8?) -> Bool {
+    allSatisfy { $0 == erased }
   }
 }

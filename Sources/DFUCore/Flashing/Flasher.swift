@@ -119,7 +119,9 @@ public struct Flasher {
     var found: UInt32?
     try reader.read(range) { (address, bytes) throws(FlashError) in
       try checkStop()
-      guard let index = bytes.firstIndex(where: { $0 != 0xFF }) else {
+      guard
+        let index = bytes.firstIndex(where: { $0 != options.erasedByte })
+      else {
         return true
       }
       found = address &+ UInt32(truncatingIfNeeded: index - bytes.startIndex)
@@ -216,7 +218,7 @@ public struct Flasher {
         let found = try session.read(block.count, at: address)
         report(.retried(failure))
         if found[...] == bytes[block] { return }
-        guard found.allSatisfy({ $0 == 0xFF }) else {
+        guard found[...].isBlank(options.erasedByte) else {
           throw failure
         }
       } catch {

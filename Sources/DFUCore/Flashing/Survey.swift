@@ -17,14 +17,17 @@ struct Survey {
     guard sector.access.contains(.erasable) else {
       return .fill(pieces)
     }
-    var content = [UInt8](repeating: 0xFF, count: sector.size)
+    var content = [UInt8](
+      repeating: options.erasedByte, count: sector.size)
     var preserved = 0
     if isReadable && !isCovered && options.preservesNeighbours {
       for gap in gaps(in: range, between: pieces) {
         try reader.read(gap) { address, bytes in
           let offset = Int(address - sector.address)
           content.replaceSubrange(offset..<offset + bytes.count, with: bytes)
-          preserved += bytes.reduce(0) { $0 + ($1 == 0xFF ? 0 : 1) }
+          preserved += bytes.reduce(0) {
+            $0 + ($1 == options.erasedByte ? 0 : 1)
+          }
           return true
         }
       }
@@ -59,13 +62,13 @@ struct Survey {
         }
         // All of a blank stretch is written, also what stays blank in it, so
         // that long runs stay whole.
-        if found.allSatisfy({ $0 == 0xFF }) {
+        if found.isBlank(options.erasedByte) {
           append(wanted, at: address, to: &fills)
           return true
         }
         guard
           found[span.shifted(by: found.startIndex)]
-            .allSatisfy({ $0 == 0xFF })
+            .isBlank(options.erasedByte)
         else {
           mustErase = true
           return false

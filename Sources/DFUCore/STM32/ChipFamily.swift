@@ -35,6 +35,9 @@ public struct ChipFamily: Hashable, Sendable {
   /// Whether programs begin with a Cortex-M vector table, whose first word
   /// is the initial stack pointer.
   public var startsWithStackPointer: Bool
+  /// What a byte of erased flash reads: 0xFF, on L0 and L1 0x00 (RM0367,
+  /// RM0038).
+  public var erasedByte: UInt8
   /// The first RAM address the bootloader leaves alone; `nil` where it is not
   /// known or none is free (AN2606).
   public var freeRAM: UInt32?
@@ -67,8 +70,9 @@ public struct ChipFamily: Hashable, Sendable {
   public init(
     name: String, title: String, aliases: [String] = [], signs: Signs,
     uniqueID: UniqueIDLocation? = nil, serial: SerialKind = .unknown,
-    writeAlignment: Int, eccWord: Int? = nil, timing: FlashTiming? = nil,
-    fastTiming: FlashTiming? = nil, flashStart: UInt32 = 0x0800_0000,
+    writeAlignment: Int, eccWord: Int? = nil, erasedByte: UInt8 = 0xFF,
+    timing: FlashTiming? = nil, fastTiming: FlashTiming? = nil,
+    flashStart: UInt32 = 0x0800_0000,
     ram: [AddressWindow], startsWithStackPointer: Bool = true,
     freeRAM: UInt32? = nil,
     systemMemory: AddressWindow? = nil, bootloaderID: UInt32? = nil,
@@ -85,6 +89,7 @@ public struct ChipFamily: Hashable, Sendable {
     self.serial = serial
     self.writeAlignment = writeAlignment
     self.eccWord = eccWord
+    self.erasedByte = erasedByte
     self.timing = timing
     self.fastTiming = fastTiming
     self.flashStart = flashStart
@@ -103,7 +108,7 @@ public struct ChipFamily: Hashable, Sendable {
     self.sources = sources
   }
 
-  /// Bytes every write is best padded to (with 0xFF): the stricter of
+  /// Bytes every write is best padded to (with ``erasedByte``): the stricter of
   /// ``writeAlignment`` and ``eccWord``.
   public var writeUnit: Int { max(writeAlignment, eccWord ?? 1) }
 

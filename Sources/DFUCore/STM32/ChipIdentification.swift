@@ -215,6 +215,8 @@ public struct SharedKnowledge: Hashable, Sendable {
   public var freeRAM: UInt32?
   /// The bootloader's memory when it is one.
   public var systemMemory: AddressWindow?
+  /// What a byte of erased flash reads; 0xFF unless all agree on another.
+  public var erasedByte: UInt8
   /// Flash times when they are the same.
   public var timing: FlashTiming?
   /// UF2 family identifiers of all candidates.
@@ -249,6 +251,7 @@ public struct SharedKnowledge: Hashable, Sendable {
       ? families.compactMap(\.freeRAM).max() : nil
     systemMemory = same(\.systemMemory) ?? nil
     timing = same(\.timing) ?? nil
+    erasedByte = same(\.erasedByte) ?? 0xFF
     var identifiers: [UInt32] = []
     for identifier in families.flatMap(\.uf2Families)
     where !identifiers.contains(identifier) {

@@ -30,6 +30,16 @@ struct FlashCommand: ParsableCommand {
   @Flag(help: "Stay in DFU mode afterwards.")
   var noLeave = false
 
+  @Flag(
+    help:
+      "Have the chip load its option bytes anew instead of jumping: for chips that were blank."
+  )
+  var relaunch = false
+
+  @Flag(
+    help: "Lift readout protection first; it erases all of the chip's flash.")
+  var unprotect = false
+
   @OptionGroup var waiting: WaitOptions
 
   func run() throws {
@@ -46,7 +56,11 @@ struct FlashCommand: ParsableCommand {
         selected = try DetachWork(bus: bus, limit: .seconds(10))
           .toDFUMode(selected)
       }
-      let work = BoardWork(selected, on: bus, settings, reporter)
+      var work = BoardWork(selected, on: bus, settings, reporter)
+      if unprotect, let lifted = try UnprotectWork(work: work).ifProtected() {
+        selected = lifted
+        work = BoardWork(selected, on: bus, settings, reporter)
+      }
       guard selected.function.isDfuSe else {
         try PlainWork(work: work).download(input)
         reporter.note("Board \(work.board.label): written.")
@@ -59,18 +73,9 @@ struct FlashCommand: ParsableCommand {
         Self.summary(
           outcome, work.board, verified: !engine.noVerify))
       if let program = outcome.program, !noLeave {
-        switch try work.leave(to: program.address, from: program.alternate) {
-        case .left:
-          reporter.note("Left DFU mode: the board is off the bus.")
-        case .stayed:
-          throw ToolFailure(
-            .device,
-            """
-            board \(work.board.label): the firmware is in place, but the \
-            board did not leave DFU mode within 2 s
-            """,
-            hint: "press its reset button or unplug it and plug it in again")
-        }
+        try LeaveWork(
+          work: work, relaunches: relaunch, wasVirgin: outcome.wasVirgin
+        ).run(to: program.address, from: program.alternate)
       }
     }
   }

@@ -228,20 +228,20 @@ enum OptionBytesFailure {
 }
 
 extension OptionBytesWork {
-  /// The one layout of the chip's option bytes.
+  /// The layout of the chip's option bytes, or what all that it may have
+  /// agree on.
   ///
   /// - Throws: `ToolFailure` when the chip is not known well enough to change
   ///   them.
   func layout() throws(ToolFailure) -> OptionByteLayout {
-    let found = layouts
-    if let layout = found.first, found.count == 1 { return layout }
+    if let layout = commonLayout { return layout }
     throw ToolFailure(
       .usage,
       """
       board \(work.board.label): it is not certain what its option bytes mean \
       (\(work.knowledge.identification.summary)), so they are not changed
       """,
-      hint: found.isEmpty
+      hint: layouts.isEmpty
         ? "say which chip it is with --chip, as in --chip L432"
         : "say which chip it is with --chip: "
           + work.knowledge.identification.candidates.map(\.name)

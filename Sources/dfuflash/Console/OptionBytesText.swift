@@ -7,7 +7,7 @@ enum OptionBytesText {
     var lines = [
       "Board \(work.work.board.label): \(identification.summary)"
     ]
-    if let layout = work.layouts.first, work.layouts.count == 1 {
+    if let layout = work.commonLayout {
       let decoded = layout.decode(image)
       if let protection = decoded.protection {
         lines.append("  readout protection  \(protection)")
@@ -72,8 +72,7 @@ struct OptionBytesRecord: Encodable {
   init(_ work: OptionBytesWork, _ image: OptionByteImage) {
     board = work.work.board.path
     chips = work.work.knowledge.identification.candidates.map(\.name)
-    let decoded =
-      work.layouts.count == 1 ? work.layouts.first?.decode(image) : nil
+    let decoded = work.commonLayout?.decode(image)
     readoutProtection = decoded?.protection?.description
     fields =
       decoded?.values.map {

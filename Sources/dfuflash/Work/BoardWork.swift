@@ -14,8 +14,6 @@ struct WorkSettings {
   var isDryRun = false
   /// What the user has allowed for option bytes.
   var permissions = OptionBytePermissions()
-  /// Whether readout protection is lifted first, which erases the chip.
-  var liftsProtection = false
 }
 
 /// Work with one chosen board, from finding it to leaving it. Failures come as
@@ -161,17 +159,6 @@ final class BoardWork {
     case left
     /// It is still there.
     case stayed
-  }
-
-  /// Asks the board to leave DFU mode, and looks whether it does.
-  func leave(
-    to address: UInt32?, from alternate: UInt8
-  ) throws(ToolFailure) -> Departure {
-    let session = try session(alternate)
-    _ = try speaking { () throws(DFUError) in
-      try session.leave(to: address)
-    }
-    return try departure(within: .seconds(2))
   }
 
   /// Whether the board goes off the bus.

@@ -26,10 +26,12 @@ struct DfuUtilWork {
       reporter.note("Already up to date: nothing had to be written.")
     }
     Console.out("File downloaded successfully")
-    if option?.leave == true {
-      try leave(
-        work, to: option?.address ?? outcome.program?.address,
-        from: outcome.program?.alternate)
+    if let option, option.leave || option.relaunch,
+      let program = outcome.program
+    {
+      try LeaveWork(
+        work: work, relaunches: option.relaunch, wasVirgin: outcome.wasVirgin
+      ).run(to: option.address ?? program.address, from: program.alternate)
     }
     finish(work)
   }
@@ -61,7 +63,8 @@ struct DfuUtilWork {
     }
     try sink.finish()
     if option?.leave == true {
-      try leave(work, to: option?.address, from: memory.alternate.number)
+      try LeaveWork(work: work)
+        .run(to: option?.address, from: memory.alternate.number)
     }
     finish(work)
   }
@@ -106,9 +109,9 @@ struct DfuUtilWork {
     if option.massErase {
       try work.perform { () throws(FlashError) in try flasher.massErase() }
     }
-    if option.leave {
-      try leave(
-        work, to: option.address ?? memory.map.sectors.first?.address,
+    if option.leave || option.relaunch {
+      try LeaveWork(work: work, relaunches: option.relaunch).run(
+        to: option.address ?? memory.map.sectors.first?.address,
         from: memory.alternate.number)
     } else if !option.massErase, let address = option.address {
       let session = try work.session(memory.alternate.number)
@@ -139,24 +142,6 @@ struct DfuUtilWork {
     found.function.mode == .dfu
       ? found
       : try DetachWork(bus: bus, limit: detachDelay).toDFUMode(found)
-  }
-
-  private func leave(
-    _ work: BoardWork, to address: UInt32?, from alternate: UInt8?
-  ) throws(ToolFailure) {
-    guard let alternate else { return }
-    switch try work.leave(to: address, from: alternate) {
-    case .left:
-      reporter.note("Left DFU mode: the board is off the bus.")
-    case .stayed:
-      throw ToolFailure(
-        .device,
-        """
-        board \(work.board.label): the file is in place, but the board did \
-        not leave DFU mode within 2 s
-        """,
-        hint: "press its reset button or unplug it and plug it in again")
-    }
   }
 
   /// `-R`: a board that does not take it has nothing to lose by it.

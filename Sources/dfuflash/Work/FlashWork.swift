@@ -10,6 +10,9 @@ struct FlashWork {
     var plans: [FlashPlan] = []
     /// The memory and address of the program, for leaving.
     var program: (alternate: UInt8, address: UInt32)?
+    /// Whether the chip's flash was blank and it looks at that at power-on
+    /// only.
+    var wasVirgin = false
 
     var isUpToDate: Bool { plans.allSatisfy(\.isUpToDate) }
   }
@@ -38,7 +41,7 @@ struct FlashWork {
       return Outcome()
     }
     try setVoltageRange()
-    var outcome = Outcome()
+    var outcome = Outcome(wasVirgin: LeaveWork.isVirgin(work))
     // Option bytes reset the chip: whatever else there is goes before them.
     let ordered =
       jobs.filter { !$0.memory.holdsOptionBytes }

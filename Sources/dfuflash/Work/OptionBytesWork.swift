@@ -44,6 +44,9 @@ struct OptionBytesWork {
     return found
   }
 
+  /// What all layouts that the chip may have agree on.
+  var commonLayout: OptionByteLayout? { OptionByteLayout(commonTo: layouts) }
+
   /// The windows the device shows.
   static func windows(of memory: BoardMemory) -> [AddressWindow] {
     memory.map.runs.map { AddressWindow($0.address, length: $0.size) }
@@ -179,9 +182,7 @@ struct OptionBytesWork {
   func relaunch() throws(ToolFailure) -> Outcome {
     let memory = try memory()
     let image = try read(memory)
-    let window =
-      layouts.count == 1
-      ? layouts[0].relaunch(image) : image.windows.first
+    let window = commonLayout?.relaunch(image) ?? image.windows.first
     guard let window else {
       throw ToolFailure(
         .usage,

@@ -7,32 +7,61 @@ struct UnprotectWork {
   /// How long a chip may take to erase itself and come back.
   static let limit = Duration.seconds(60)
 
+  /// Whether the chip refuses to have its flash read.
+  func isProtected() throws(ToolFailure) -> Bool {
+    let memory = try work.memory(holding: nil)
+    guard let first = memory.map.sectors.first,
+      first.access.contains(.readable)
+    else { return false }
+    let session = try work.session(memory.alternate.number)
+    do throws(DFUError) {
+      _ = try session.read(min(first.size, 4), at: first.address)
+      return false
+    } catch {
+      guard error.status == .vendor else {
+        throw Explain.device(error, work.board)
+      }
+    }
+    try work.speaking { () throws(DFUError) in try session.recover() }
+    return true
+  }
+
+  /// Lifts the protection of a protected chip.
+  ///
+  /// - Returns: the board as it came back; `nil` for one that is not
+  ///   protected and was not touched.
+  /// - Throws: `ToolFailure` also when it does not come back.
+  func ifProtected() throws(ToolFailure) -> SelectedBoard? {
+    guard try isProtected() else { return nil }
+    return try run(try work.memory(holding: nil).alternate.number)
+  }
+
   /// Lifts the protection and waits for the board to come back at its port.
+  ///
+  /// - Throws: `ToolFailure` also when it does not come back.
   @discardableResult
-  func run(_ alternate: UInt8) throws(ToolFailure) -> Board? {
+  func run(_ alternate: UInt8) throws(ToolFailure) -> SelectedBoard {
+    for sentence in work.knowledge.sentences(on: .protection) {
+      work.reporter.note("note: \(sentence)")
+    }
     let session = try work.session(alternate)
     try work.speaking { () throws(DFUError) in try session.readUnprotect() }
-    let old = work.board
-    work.close()
     work.reporter.note(
       "Readout protection is being lifted: the chip erases its flash.")
-    do throws(USBError) {
-      let back = try BoardWatch(
-        work.bus, shouldStop: { Interruption.isWanted }
-      ).board(
-        at: old.path, mode: .dfu, insteadOf: old.device, within: Self.limit)
-      guard let back else {
-        work.reporter.note(
-          """
-          The board has not come back at port \(old.path) yet: if it does not \
-          appear in --list, unplug it and plug it in again in DFU mode.
-          """)
-        return nil
-      }
-      work.reporter.note("Board \(back.label) is back, unprotected and blank.")
-      return back
-    } catch {
-      throw Explain.usb(error, old)
+    switch try work.waitForReturn(atMost: Self.limit) {
+    case .back(let selected):
+      work.reporter.note(
+        "Board \(selected.board.label) is back, unprotected and blank.")
+      return selected
+    case .gone:
+      throw ToolFailure(
+        .device,
+        """
+        board \(work.board.label): its protection was lifted, but it has not \
+        come back in DFU mode at port \(work.board.path) within \
+        \(Self.limit.components.seconds) s
+        """,
+        hint: "unplug it and plug it in again in DFU mode, then run again")
     }
   }
 }

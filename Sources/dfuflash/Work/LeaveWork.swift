@@ -1,0 +1,131 @@
+import DFUCore
+
+/// Leaving DFU mode so that the program really runs, also after the next
+/// reset.
+struct LeaveWork {
+  let work: BoardWork
+  /// Whether to have the chip load its option bytes anew instead of jumping to
+  /// the program.
+  var relaunches = false
+  /// Whether the chip's flash was blank when it was powered, as far as is
+  /// known.
+  var wasVirgin = false
+
+  /// How long a board may take to leave the bus.
+  static let limit = Duration.seconds(2)
+
+  /// Whether the chip's flash is blank and it looks at that at power-on only:
+  /// such a chip comes back in DFU mode after each reset, whatever is flashed.
+  static func isVirgin(_ work: BoardWork) -> Bool {
+    guard case .present = work.knowledge.shared.emptyCheck else { return false }
+    let start = work.knowledge.identification.candidates.first?.flashStart
+    // A chip that does not let itself be read tells nothing.
+    guard let start, let memory = try? work.memory(holding: start),
+      let session = try? work.session(memory.alternate.number),
+      let word = try? session.read(4, at: start)
+    else { return false }
+    return UInt32(littleEndianBytes: word) == EmptyCheck.emptyWord
+  }
+
+  /// Leaves, or says why not.
+  ///
+  /// - Parameters:
+  ///   - address: where the program's vector table is.
+  ///   - alternate: the alternate setting of its memory.
+  func run(
+    to address: UInt32?, from alternate: UInt8
+  ) throws(ToolFailure) {
+    if relaunches { return try relaunch() }
+    try check(address)
+    let session = try work.session(alternate)
+    _ = try work.speaking { () throws(DFUError) in
+      try session.leave(to: address)
+    }
+    var departure = try work.departure(within: Self.limit)
+    if departure == .stayed, work.knowledge.shared.leave.resetCommand {
+      // STM32H5: its own reset command, with four zero bytes (AN3156).
+      try? session.recover()
+      try? session.special([0x02, 0, 0, 0, 0], code: 0x02)
+      departure = try work.departure(within: Self.limit)
+    }
+    switch departure {
+    case .left:
+      work.reporter.note("Left DFU mode: the board is off the bus.")
+      if wasVirgin { warnOfEmptyCheck() }
+    case .stayed:
+      throw ToolFailure(
+        .device,
+        """
+        board \(work.board.label): the firmware is in place, but the board did \
+        not leave DFU mode within \(Self.limit.components.seconds) s\(reasons)
+        """,
+        hint: "set BOOT0 low, then press reset or unplug and plug in again")
+    }
+  }
+
+  private var reasons: String {
+    let known = work.knowledge.sentences(on: .leave)
+    return known.isEmpty ? "" : ": " + known.joined(separator: "; ")
+  }
+
+  private func warnOfEmptyCheck() {
+    work.reporter.note(
+      """
+      warning: this chip was blank when it was powered, so its next reset \
+      returns to DFU mode. Unplug it and plug it in again once, or flash with \
+      --relaunch (-s …:relaunch), which makes it look again.
+      """)
+  }
+
+  /// Addresses and programs that the ROM cannot leave to.
+  private func check(_ address: UInt32?) throws(ToolFailure) {
+    for effect in work.knowledge.effects {
+      switch effect {
+      case .blockLeave(let windows):
+        guard let address, windows.contains(where: { $0.contains(address) })
+        else { continue }
+        throw ToolFailure(
+          .usage,
+          """
+          board \(work.board.label): leaving to 0x\(hex8(address)) is refused\
+          \(reasons)
+          """, hint: "give the address of the program's vector table")
+      case .refuse(.leave):
+        throw ToolFailure(
+          .device,
+          """
+          board \(work.board.label): the firmware is in place, but this \
+          bootloader cannot leave DFU mode\(reasons)
+          """, hint: "set BOOT0 low and press reset")
+      default: continue
+      }
+    }
+  }
+
+  /// Writes back the option bytes as they are, after which the chip resets
+  /// and looks at its flash anew.
+  private func relaunch() throws(ToolFailure) {
+    work.reporter.note("Loading the option bytes anew: the chip resets.")
+    switch try OptionBytesWork(work: work).relaunch() {
+    case .gone:
+      work.reporter.note(
+        "Left DFU mode: the board is off the bus and stays so after resets.")
+    case .back(let selected):
+      throw ToolFailure(
+        .device,
+        """
+        board \(selected.board.label): the firmware is in place and the option \
+        bytes are loaded anew, but the board is back in DFU mode
+        """,
+        hint: "BOOT0 is high: set it low, then press reset")
+    }
+  }
+}
+
+extension UInt32 {
+  /// Four bytes, low byte first; `nil` for another number of them.
+  init?(littleEndianBytes bytes: [UInt8]) {
+    guard bytes.count == 4 else { return nil }
+    self = bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+  }
+}
