@@ -22,6 +22,9 @@ public struct ChipFamily: Hashable, Sendable {
   /// code, so that they can be programmed only once between erases; `nil`
   /// for flash without such a code.
   public var eccWord: Int?
+  /// What a byte of erased flash reads: 0xFF, but 0x00 on L0 and L1, whose
+  /// programming turns zeros into ones.
+  public var erasedByte: UInt8
   /// Flash times as the bootloader works unless told otherwise.
   public var timing: FlashTiming?
   /// Flash times after the voltage range 2.7-3.6 V was chosen through the
@@ -67,8 +70,9 @@ public struct ChipFamily: Hashable, Sendable {
   public init(
     name: String, title: String, aliases: [String] = [], signs: Signs,
     uniqueID: UniqueIDLocation? = nil, serial: SerialKind = .unknown,
-    writeAlignment: Int, eccWord: Int? = nil, timing: FlashTiming? = nil,
-    fastTiming: FlashTiming? = nil, flashStart: UInt32 = 0x0800_0000,
+    writeAlignment: Int, eccWord: Int? = nil, erasedByte: UInt8 = 0xFF,
+    timing: FlashTiming? = nil, fastTiming: FlashTiming? = nil,
+    flashStart: UInt32 = 0x0800_0000,
     ram: [AddressWindow], startsWithStackPointer: Bool = true,
     freeRAM: UInt32? = nil,
     systemMemory: AddressWindow? = nil, bootloaderID: UInt32? = nil,
@@ -85,6 +89,7 @@ public struct ChipFamily: Hashable, Sendable {
     self.serial = serial
     self.writeAlignment = writeAlignment
     self.eccWord = eccWord
+    self.erasedByte = erasedByte
     self.timing = timing
     self.fastTiming = fastTiming
     self.flashStart = flashStart
@@ -186,6 +191,11 @@ extension ChipFamily {
     case .leave: Source("AN3156 and field reports", .inferred)
     }
   }
+}
+
+extension ChipFamily: CustomStringConvertible {
+  /// Its short name.
+  public var description: String { name }
 }
 
 /// What a family's bootloader shows on USB.

@@ -190,6 +190,9 @@ public struct SharedKnowledge: Hashable, Sendable {
   /// Alignment and length in bytes that every candidate's writes may have; 32
   /// for an unknown chip, which suits every family.
   public var writeUnit: Int
+  /// What a byte of erased flash reads, when all agree; `nil` for an unknown
+  /// chip.
+  public var erasedByte: UInt8?
   /// The longest reconnect time known of a candidate, milliseconds; `nil`
   /// when none is.
   public var reconnectTime: Int?
@@ -228,6 +231,7 @@ public struct SharedKnowledge: Hashable, Sendable {
       return families.allSatisfy { value($0) == wanted } ? wanted : nil
     }
     writeUnit = families.map(\.writeUnit).max() ?? 32
+    erasedByte = same(\.erasedByte)
     reconnectTime = families.compactMap(\.reconnectTime).max()
     polling = same(\.polling) ?? .unknown
     let leaves = families.map(\.leave)
