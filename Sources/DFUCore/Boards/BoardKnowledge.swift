@@ -108,7 +108,7 @@ public struct BoardKnowledge: Sendable {
   public func adapt(_ options: FlashOptions) -> FlashOptions {
     var options = options
     options.alignment = max(options.alignment, shared.writeUnit)
-    options.erasedByte = shared.erasedByte
+    options.erasedByte = shared.erasedByte ?? 0xFF
     for case .padWrites(let unit) in effects {
       options.alignment = max(options.alignment, unit)
     }

@@ -545,7 +545,7 @@ extension ChipFamily {
         deviceFeature: false),
       uniqueID: UniqueIDLocation(
         words: [0x1FF8_0050, 0x1FF8_0054, 0x1FF8_0064], .unknown),
-      serial: .derived(.romWithWord2), writeAlignment: 8, erasedByte: 0,
+      serial: .derived(.romWithWord2), writeAlignment: 8, erasedByte: 0x00,
       timing: .l0,
       ram: [sram(20)], freeRAM: 0x2000_1000,
       systemMemory: AddressWindow(0x1FF0_0000, through: 0x1FF0_1FFF),
@@ -573,11 +573,12 @@ extension ChipFamily {
         optionByteLengthsUnknown: true, deviceFeature: false),
       uniqueID: UniqueIDLocation(
         words: [0x1FF8_00D0, 0x1FF8_00D4, 0x1FF8_00E4], .unknown),
-      serial: .unknown, writeAlignment: 8, erasedByte: 0, timing: .l1,
+      serial: .unknown, writeAlignment: 8, erasedByte: 0x00, timing: .l1,
       ram: [sram(ram)],
       freeRAM: 0x2000_1000,
       systemMemory: AddressWindow(0x1FF0_0000, through: 0x1FF0_1FFF),
-      bootloaderID: 0x1FF0_1FFE, reconnectTime: 849, optionBytes: "L1",
+      bootloaderID: 0x1FF0_1FFE, reconnectTime: 849,
+      optionBytes: size == "C" ? "L1" : "L1xD",
       uf2Families: [0x1E1F_432D])
   }
 

@@ -22,6 +22,9 @@ public struct ChipFamily: Hashable, Sendable {
   /// code, so that they can be programmed only once between erases; `nil`
   /// for flash without such a code.
   public var eccWord: Int?
+  /// What a byte of erased flash reads: 0xFF, but 0x00 on L0 and L1, whose
+  /// programming turns zeros into ones.
+  public var erasedByte: UInt8
   /// Flash times as the bootloader works unless told otherwise.
   public var timing: FlashTiming?
   /// Flash times after the voltage range 2.7-3.6 V was chosen through the
@@ -35,9 +38,6 @@ public struct ChipFamily: Hashable, Sendable {
   /// Whether programs begin with a Cortex-M vector table, whose first word
   /// is the initial stack pointer.
   public var startsWithStackPointer: Bool
-  /// What a byte of erased flash reads: 0xFF, on L0 and L1 0x00 (RM0367,
-  /// RM0038).
-  public var erasedByte: UInt8
   /// The first RAM address the bootloader leaves alone; `nil` where it is not
   /// known or none is free (AN2606).
   public var freeRAM: UInt32?
@@ -191,6 +191,11 @@ extension ChipFamily {
     case .leave: Source("AN3156 and field reports", .inferred)
     }
   }
+}
+
+extension ChipFamily: CustomStringConvertible {
+  /// Its short name.
+  public var description: String { name }
 }
 
 /// What a family's bootloader shows on USB.

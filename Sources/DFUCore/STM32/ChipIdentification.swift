@@ -190,6 +190,9 @@ public struct SharedKnowledge: Hashable, Sendable {
   /// Alignment and length in bytes that every candidate's writes may have; 32
   /// for an unknown chip, which suits every family.
   public var writeUnit: Int
+  /// What a byte of erased flash reads, when all agree; `nil` for an unknown
+  /// chip.
+  public var erasedByte: UInt8?
   /// The longest reconnect time known of a candidate, milliseconds; `nil`
   /// when none is.
   public var reconnectTime: Int?
@@ -215,8 +218,6 @@ public struct SharedKnowledge: Hashable, Sendable {
   public var freeRAM: UInt32?
   /// The bootloader's memory when it is one.
   public var systemMemory: AddressWindow?
-  /// What a byte of erased flash reads; 0xFF unless all agree on another.
-  public var erasedByte: UInt8
   /// Flash times when they are the same.
   public var timing: FlashTiming?
   /// UF2 family identifiers of all candidates.
@@ -230,6 +231,7 @@ public struct SharedKnowledge: Hashable, Sendable {
       return families.allSatisfy { value($0) == wanted } ? wanted : nil
     }
     writeUnit = families.map(\.writeUnit).max() ?? 32
+    erasedByte = same(\.erasedByte)
     reconnectTime = families.compactMap(\.reconnectTime).max()
     polling = same(\.polling) ?? .unknown
     let leaves = families.map(\.leave)
@@ -251,7 +253,6 @@ public struct SharedKnowledge: Hashable, Sendable {
       ? families.compactMap(\.freeRAM).max() : nil
     systemMemory = same(\.systemMemory) ?? nil
     timing = same(\.timing) ?? nil
-    erasedByte = same(\.erasedByte) ?? 0xFF
     var identifiers: [UInt32] = []
     for identifier in families.flatMap(\.uf2Families)
     where !identifiers.contains(identifier) {

@@ -83,6 +83,11 @@ public struct OptionByteLayout: Hashable, Sendable {
   }
 }
 
+extension OptionByteLayout: CustomStringConvertible {
+  /// Its short name.
+  public var description: String { name }
+}
+
 /// One word of option bytes with its fields.
 public struct OptionWord: Hashable, Sendable {
   /// Where it is.

@@ -367,7 +367,12 @@ extension OptionByteLayout {
       extra: [bits("BFB2", 7), bits("BOOT1", 15)],
       Source("RM0376 and CMSIS device headers")),
     l0Layout(
-      "L1", user: 0x0078, mode: "SPRMOD", protectionWords: 6,
+      "L1", user: 0x0078, mode: "SPRMOD", protectionWords: 4,
+      extra: [bits("BFB2", 7, 1, nil, nil, .unconfirmed)],
+      Source("RM0038 and CMSIS device headers", .unconfirmed)),
+    // Parts of 512 KB have two more words outside the window.
+    l0Layout(
+      "L1xD", user: 0x0078, mode: "SPRMOD", protectionWords: 6,
       extra: [bits("BFB2", 7, 1, nil, nil, .unconfirmed)],
       Source("RM0038 and CMSIS device headers", .unconfirmed)),
   ]

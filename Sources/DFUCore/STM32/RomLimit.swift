@@ -224,6 +224,11 @@ extension RomLimit {
   }
 }
 
+extension RomLimit: CustomStringConvertible {
+  /// Its short name.
+  public var description: String { name }
+}
+
 extension RomLimit.Condition {
   /// Whether it holds; `nil` when what decides is not known.
   func holds(for family: ChipFamily, evidence: ChipEvidence?) -> Bool? {

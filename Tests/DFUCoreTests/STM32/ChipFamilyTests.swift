@@ -94,6 +94,14 @@ import Testing
     #expect(try family(name).isPlausibleStackPointer(pointer) == plausible)
   }
 
+  @Test func erasedFlashReadsZeroOnL0AndL1Only() {
+    #expect(
+      ChipFamily.all.filter { $0.erasedByte != 0xFF }.map(\.name)
+        == ["L07x", "L1xC", "L1xD", "L1xE"])
+    #expect(SharedKnowledge(ChipFamily.all).erasedByte == nil)
+    #expect(SharedKnowledge([]).erasedByte == nil)
+  }
+
   @Test func aRISCVProgramHasNoStackPointer() throws {
     #expect(
       try family("GD32VF103").isPlausibleStackPointer(0x2000_8000) == nil)
