@@ -325,6 +325,7 @@ public final class DfuSeSession {
     let start = clock.now()
     var report = first
     var asked = 0
+    var askedAt = Duration.zero
     // TI's devices stay in dfuDNLOAD-SYNC while they work.
     while report.state == .downloadBusy || report.state == .downloadSync {
       let elapsed = clock.now() - start
@@ -337,21 +338,27 @@ public final class DfuSeSession {
       guard elapsed < limit else {
         throw DFUError(operation, at: address, .stillBusy(limit: limit))
       }
-      clock.sleep(
-        for: polling.delay(
-          work, reported: .milliseconds(Int(report.pollTimeout)),
-          elapsed: elapsed, asked: asked))
+      let delay = polling.delay(
+        work, reported: .milliseconds(Int(report.pollTimeout)),
+        elapsed: elapsed, asked: asked)
+      // A device may say hours.
+      clock.sleep(for: min(delay, limit - elapsed))
       asked += 1
+      askedAt = clock.now() - start
       do throws(DFUError) {
         report = try connection.getStatus(
           limit: max(.seconds(1), limit - elapsed), during: operation,
           at: address)
-        if report.state == .downloadBusy { polling.learn(work, .busy) }
+        if report.state == .downloadBusy {
+          polling.learn(work, .busy, after: askedAt)
+        }
       } catch  where error.isStall && asked < 64 {
-        polling.learn(work, .stall)
+        polling.learn(work, .stall, after: askedAt)
       }
     }
-    if asked > 0 { polling.finished(work, after: clock.now() - start) }
+    if asked > 0 {
+      polling.finished(work, asked: askedAt, answered: clock.now() - start)
+    }
     return report
   }
 

@@ -39,7 +39,10 @@ public struct Polling: Sendable {
   public var mode: Mode
 
   private var early: [Work: Answer] = [:]
-  private var typical: [Work: Duration] = [:]
+  /// The longest after which a device was still at work, and the shortest
+  /// after which it was done.
+  private var busyAfter: [Work: Duration] = [:]
+  private var doneAfter: [Work: Duration] = [:]
   private var longest: [Work: Duration] = [:]
 
   /// A fresh start.
@@ -57,31 +60,61 @@ public struct Polling: Sendable {
     if mode == .specification {
       return asked == 0 ? max(.zero, reported - elapsed) : reported
     }
-    // From the second time on, in growing steps, so that a device that works
-    // longer than it said is neither flooded nor kept waiting.
-    let step = min(
-      Duration.milliseconds(1 << min(asked, 10)),
-      max(.milliseconds(1), reported / 8))
+    let target = target(work, reported, asked: asked)
+    if elapsed < target { return target - elapsed }
+    if asked == 0 { return .zero }
+    // It works longer than expected: in growing steps, so that it is neither
+    // flooded nor kept waiting.
+    return max(.milliseconds(1), elapsed / 8)
+  }
+
+  /// How long after the beginning the device is best asked.
+  private func target(
+    _ work: Work, _ reported: Duration, asked: Int
+  ) -> Duration {
     switch early[work] {
-    case nil:
-      return asked == 0 ? .zero : step
+    case nil: return .zero
     case .stall:
-      return elapsed < reported ? reported - elapsed : step
+      // A stall disturbs more than a wait.
+      return max(reported, doneAfter[work] ?? .zero)
     case .busy:
-      guard asked == 0, let typical = typical[work] else { return step }
-      return max(.zero, typical * 15 / 16 - elapsed)
+      guard let done = doneAfter[work] else {
+        // The first time: is the reported time true?
+        return asked <= 1 ? reported / 2 : reported
+      }
+      let busy = busyAfter[work] ?? .zero
+      guard asked == 0, done - busy > max(.milliseconds(1), done / 16) else {
+        return done
+      }
+      return (busy + done) / 2
     }
   }
 
-  /// Takes note of an answer that came while the device was busy.
-  public mutating func learn(_ work: Work, _ answer: Answer) {
+  /// Takes note of an answer that came while the device was busy, when it was
+  /// asked so long after the work began.
+  public mutating func learn(
+    _ work: Work, _ answer: Answer, after elapsed: Duration
+  ) {
     if early[work] != .stall { early[work] = answer }
+    busyAfter[work] = max(busyAfter[work] ?? elapsed, elapsed)
   }
 
   /// Takes note of how long a piece of work took.
-  public mutating func finished(_ work: Work, after elapsed: Duration) {
-    typical[work] = min(typical[work] ?? elapsed, elapsed)
+  ///
+  /// - Parameters:
+  ///   - asked: when the question was asked that found it done.
+  ///   - elapsed: when that was answered.
+  public mutating func finished(
+    _ work: Work, asked: Duration, answered elapsed: Duration
+  ) {
     longest[work] = max(longest[work] ?? elapsed, elapsed)
+    // Work that takes longer this time than ever counts from now on.
+    let isLonger = asked <= busyAfter[work] ?? .zero
+    if let done = doneAfter[work], !isLonger, done > busyAfter[work] ?? .zero {
+      doneAfter[work] = min(done, asked)
+    } else {
+      doneAfter[work] = asked
+    }
   }
 
   /// The longest that work of this kind took so far; `nil` before the first.

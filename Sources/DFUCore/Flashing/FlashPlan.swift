@@ -20,9 +20,10 @@ public struct FlashPlan: Hashable, Sendable {
   public struct Run: Hashable, Sendable {
     /// The bytes, and the address of the first; the pointer is set there.
     public var piece: FirmwareImage.Segment
-    /// Which of the bytes each DNLOAD carries, as offsets, each a multiple of
-    /// the transfer size: a short one first, because it needs a pointer of
-    /// its own, then by rising address, and the vector table's last.
+    /// Which of the bytes each DNLOAD carries, as offsets: short ones first,
+    /// because each needs a pointer of its own, then whole ones at multiples
+    /// of the transfer size by rising address, and the beginning of the
+    /// vector table last.
     public var blocks: [Range<Int>]
 
     /// The address of a block.
@@ -119,12 +120,13 @@ extension FlashPlan {
     }
     checks = filled + erased
     let vectorTable = options.vectorTable ?? image.segments.first?.address
-    if let vectorTable { putLast(vectorTable) }
+    if let vectorTable { putLast(vectorTable, unit: options.alignment) }
   }
 
-  /// The vector table's sector is erased first and its block written last:
-  /// whatever happens in between, the chip does not start half a program.
-  private mutating func putLast(_ vectorTable: UInt32) {
+  /// The vector table's sector is erased first and its first entries are
+  /// written last: whatever happens in between, also in the middle of a
+  /// block, the chip does not start half a program.
+  private mutating func putLast(_ vectorTable: UInt32, unit: Int) {
     if let index = erases.firstIndex(where: {
       $0.address <= vectorTable && UInt64(vectorTable) < $0.end
     }) {
@@ -136,7 +138,18 @@ extension FlashPlan {
       let offset = Int(vectorTable - run.piece.address)
       guard let place = run.blocks.firstIndex(where: { $0.contains(offset) })
       else { return }
-      runs[index].blocks.append(runs[index].blocks.remove(at: place))
+      let block = runs[index].blocks.remove(at: place)
+      // As little as the chip can program that holds stack pointer and reset
+      // vector: what is cut off in it does not start.
+      let size = max(16, unit)
+      let phase = Int(vectorTable % UInt32(size))
+      let start = max(block.lowerBound, offset - phase)
+      let end = min(block.upperBound, start + size)
+      // Short blocks first: each needs an address pointer of its own.
+      let rests = [block.lowerBound..<start, end..<block.upperBound]
+      runs[index].blocks.insert(
+        contentsOf: rests.filter { !$0.isEmpty }, at: 0)
+      runs[index].blocks.append(start..<end)
       runs.append(runs.remove(at: index))
       return
     }

@@ -66,7 +66,10 @@ struct Survey {
           append(wanted, at: address, to: &fills)
           return true
         }
-        guard
+        // Words with error-correcting code take one programming, and blanks
+        // between data may have had theirs; such chips program 8 bytes and
+        // more at a time.
+        guard options.alignment <= 4,
           found[span.shifted(by: found.startIndex)]
             .isBlank(options.erasedByte)
         else {

@@ -34,15 +34,108 @@ struct TestBench {
       BoardKnowledge(selected).behaviour(polling))
   }
 
+  /// A flasher on the memory that holds the program, with all that is known
+  /// of the chip, as the tool makes it.
   func flasher(
     _ options: FlashOptions = FlashOptions(),
+    polling: Polling.Mode? = nil, shouldStop: @escaping () -> Bool = { false },
     report: @escaping (FlashEvent) -> Void = { _ in }
   ) throws -> Flasher {
-    let memory = try selected().function.memory(nil, holding: 0x0800_0000)
+    let selected = try selected()
+    let knowledge = BoardKnowledge(selected)
+    let memory = knowledge.corrected(
+      try selected.function.memory(nil, holding: 0x0800_0000))
     return Flasher(
-      try session(alternate: memory.alternate.number), memory.map,
-      options: options, report: report)
+      try session(alternate: memory.alternate.number, polling: polling),
+      memory.map, options: knowledge.adapt(options), shouldStop: shouldStop,
+      report: report)
   }
+
+  /// Flashes bytes at the start of the flash, unless told otherwise; the log
+  /// begins with the flash itself.
+  @discardableResult
+  func flash(
+    _ bytes: [UInt8], at address: UInt32 = 0x0800_0000,
+    _ options: FlashOptions = FlashOptions(),
+    polling: Polling.Mode? = nil,
+    report: @escaping (FlashEvent) -> Void = { _ in }
+  ) throws -> FlashPlan {
+    try flash(
+      try FirmwareImage(bytes, at: address), options, polling: polling,
+      report: report)
+  }
+
+  /// Flashes an image.
+  @discardableResult
+  func flash(
+    _ image: FirmwareImage, _ options: FlashOptions = FlashOptions(),
+    polling: Polling.Mode? = nil,
+    report: @escaping (FlashEvent) -> Void = { _ in }
+  ) throws -> FlashPlan {
+    let flasher = try flasher(options, polling: polling, report: report)
+    board.clearLog()
+    return try flasher.flash(image)
+  }
+
+  /// What was said since the log began, in the terms of DfuSe, GETSTATUS left
+  /// out and repetitions counted.
+  var story: [String] {
+    var lines: [(text: String, count: Int)] = []
+    for record in board.log.records {
+      let address = record.sent.dropFirst().prefix(4).reversed()
+        .reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+      var line: String
+      switch (record.kind, record.sent.first) {
+      case (.command, 0x21): line = "set \(address.hexadecimal)"
+      case (.command, 0x41) where record.length == 5:
+        line = "erase \(address.hexadecimal)"
+      case (.command, 0x41): line = "mass erase"
+      case (.data, _): line = "write \(record.length)"
+      case (.zeroLength, _): line = "leave"
+      case (.upload, _): line = "read \(record.length)"
+      case (.abort, _): line = "abort"
+      case (.clearStatus, _): line = "clear"
+      case (.getStatus, _), (.getDescriptor, _), (.setInterface, _): continue
+      default: line = record.description
+      }
+      if record.outcome != .success { line += " → \(record.outcome)" }
+      if lines.last?.text == line {
+        lines[lines.count - 1].count += 1
+      } else {
+        lines.append((line, 1))
+      }
+    }
+    return lines.map { $0.count == 1 ? $0.text : "\($0.text) × \($0.count)" }
+  }
+
+  /// Control transfers of the log that do not serve reading: without UPLOAD,
+  /// and without the ABORT and the address before one.
+  var transfersBesideReads: Int {
+    let records = board.log.records.filter {
+      $0.kind != .getDescriptor && $0.kind != .setInterface
+    }
+    var count = 0
+    // Since the last transfer that certainly serves writing.
+    var undecided = 0
+    for record in records {
+      switch record.kind {
+      case .upload: undecided = 0
+      case .abort: undecided += 1
+      case .command where record.sent.first == 0x21:
+        count += undecided
+        undecided = 1
+      case .getStatus where undecided > 0: undecided += 1
+      default:
+        count += undecided + 1
+        undecided = 0
+      }
+    }
+    return count + undecided
+  }
+}
+
+extension UInt32 {
+  var hexadecimal: String { "0x" + hex(self) }
 }
 
 /// Bytes that look like a program: a plausible vector table, then noise.

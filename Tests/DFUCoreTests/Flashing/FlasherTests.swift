@@ -18,11 +18,12 @@ import Testing
         "UPLOAD block=2 2048 → 2048 bytes",
         "UPLOAD block=3 2048 → 2048 bytes",
         "UPLOAD block=4 2048 → 2048 bytes", "ABORT",
-        // The short end with an address of its own, then one address for all
-        // the rest; the vector table goes last.
+        // Short pieces with an address of their own, then one address for
+        // all the rest; the first entries of the vector table go last.
+        "DNLOAD block=0 [21 10 00 00 08]", "DNLOAD block=2 2032 bytes",
         "DNLOAD block=0 [21 00 10 00 08]", "DNLOAD block=2 904 bytes",
         "DNLOAD block=0 [21 00 00 00 08]", "DNLOAD block=3 2048 bytes",
-        "DNLOAD block=2 2048 bytes", "ABORT",
+        "DNLOAD block=2 16 bytes", "ABORT",
         // Read back; the address is still right.
         "UPLOAD block=2 2048 → 2048 bytes",
         "UPLOAD block=3 2048 → 2048 bytes",
