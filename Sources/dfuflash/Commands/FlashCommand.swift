@@ -75,7 +75,7 @@ struct FlashCommand: ParsableCommand {
       if let program = outcome.program, !noLeave {
         try LeaveWork(
           work: work, relaunches: relaunch, wasVirgin: outcome.wasVirgin
-        ).run(to: program.address, from: program.alternate)
+        ).run(program)
       }
     }
   }

@@ -27,11 +27,12 @@ struct DfuUtilWork {
     }
     Console.out("File downloaded successfully")
     if let option, option.leave || option.relaunch,
-      let program = outcome.program
+      var program = outcome.program
     {
+      if let address = option.address { program.address = address }
       try LeaveWork(
         work: work, relaunches: option.relaunch, wasVirgin: outcome.wasVirgin
-      ).run(to: option.address ?? program.address, from: program.alternate)
+      ).run(program)
     }
     finish(work)
   }
@@ -63,8 +64,8 @@ struct DfuUtilWork {
     }
     try sink.finish()
     if option?.leave == true {
-      try LeaveWork(work: work)
-        .run(to: option?.address, from: memory.alternate.number)
+      try LeaveWork(work: work).run(
+        .init(alternate: memory.alternate.number, address: option?.address))
     }
     finish(work)
   }
@@ -111,8 +112,9 @@ struct DfuUtilWork {
     }
     if option.leave || option.relaunch {
       try LeaveWork(work: work, relaunches: option.relaunch).run(
-        to: option.address ?? memory.map.sectors.first?.address,
-        from: memory.alternate.number)
+        .init(
+          alternate: memory.alternate.number,
+          address: option.address ?? memory.map.sectors.first?.address))
     } else if !option.massErase, let address = option.address {
       let session = try work.session(memory.alternate.number)
       try work.speaking { () throws(DFUError) in

@@ -8,8 +8,8 @@ struct FlashWork {
   /// What was done.
   struct Outcome {
     var plans: [FlashPlan] = []
-    /// The memory and address of the program, for leaving.
-    var program: (alternate: UInt8, address: UInt32)?
+    /// The program that was written, for leaving.
+    var program: LeaveWork.Program?
     /// Whether the chip's flash was blank and it looks at that at power-on
     /// only.
     var wasVirgin = false
@@ -59,7 +59,10 @@ struct FlashWork {
       }
       outcome.plans.append(plan)
       if outcome.program == nil, let first = image.segments.first {
-        outcome.program = (memory.alternate.number, first.address)
+        outcome.program = LeaveWork.Program(
+          alternate: memory.alternate.number, address: first.address,
+          stackPointer: UInt32(littleEndianBytes: Array(first.bytes.prefix(4)))
+        )
       }
     }
     return outcome

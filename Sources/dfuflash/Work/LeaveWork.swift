@@ -11,6 +11,16 @@ struct LeaveWork {
   /// known.
   var wasVirgin = false
 
+  /// Where the bootloader is asked to go.
+  struct Program {
+    /// The alternate setting of its memory.
+    var alternate: UInt8
+    /// Where its vector table is; `nil` leaves it to the bootloader.
+    var address: UInt32?
+    /// The initial stack pointer, where known: the vector table's first word.
+    var stackPointer: UInt32?
+  }
+
   /// How long a board may take to leave the bus.
   static let limit = Duration.seconds(2)
 
@@ -28,18 +38,12 @@ struct LeaveWork {
   }
 
   /// Leaves, or says why not.
-  ///
-  /// - Parameters:
-  ///   - address: where the program's vector table is.
-  ///   - alternate: the alternate setting of its memory.
-  func run(
-    to address: UInt32?, from alternate: UInt8
-  ) throws(ToolFailure) {
+  func run(_ program: Program) throws(ToolFailure) {
     if relaunches { return try relaunch() }
-    try check(address)
-    let session = try work.session(alternate)
+    try check(program)
+    let session = try work.session(program.alternate)
     _ = try work.speaking { () throws(DFUError) in
-      try session.leave(to: address)
+      try session.leave(to: program.address)
     }
     var departure = try work.departure(within: Self.limit)
     if departure == .stayed, work.knowledge.shared.leave.resetCommand {
@@ -77,28 +81,48 @@ struct LeaveWork {
       """)
   }
 
-  /// Addresses and programs that the ROM cannot leave to.
-  private func check(_ address: UInt32?) throws(ToolFailure) {
-    for effect in work.knowledge.effects {
-      switch effect {
-      case .blockLeave(let windows):
-        guard let address, windows.contains(where: { $0.contains(address) })
-        else { continue }
-        throw ToolFailure(
-          .usage,
-          """
-          board \(work.board.label): leaving to 0x\(hex8(address)) is refused\
-          \(reasons)
-          """, hint: "give the address of the program's vector table")
-      case .refuse(.leave):
-        throw ToolFailure(
-          .device,
-          """
-          board \(work.board.label): the firmware is in place, but this \
-          bootloader cannot leave DFU mode\(reasons)
-          """, hint: "set BOOT0 low and press reset")
-      default: continue
+  /// Refuses addresses that do something else than start a program, and warns
+  /// of programs that the bootloader is known not to start.
+  private func check(_ program: Program) throws(ToolFailure) {
+    let knowledge = work.knowledge
+    if knowledge.effects.contains(.refuse(.leave)) {
+      throw ToolFailure(
+        .device,
+        """
+        board \(work.board.label): the firmware is in place, but this \
+        bootloader cannot leave DFU mode\(reasons)
+        """, hint: "set BOOT0 low and press reset")
+    }
+    guard let address = program.address else { return }
+    for family in knowledge.identification.candidates {
+      let trouble = family.leaveTrouble(
+        address: address, stackPointer: program.stackPointer,
+        evidence: knowledge.evidence)
+      guard let trouble else { continue }
+      let isBlocked = trouble.limit.effects.contains {
+        if case .blockLeave = $0 { true } else { false }
       }
+      guard isBlocked else {
+        return work.reporter.note("warning: \(trouble.limit.sentence)")
+      }
+      throw ToolFailure(
+        .usage,
+        """
+        board \(work.board.label): leaving to 0x\(hex8(address)) is refused: \
+        \(trouble.limit.sentence)
+        """, hint: "give the address of the program's vector table")
+    }
+    if let stackPointer = program.stackPointer,
+      !knowledge.identification.candidates.isEmpty,
+      knowledge.identification.candidates.allSatisfy({
+        $0.isPlausibleStackPointer(stackPointer) == false
+      })
+    {
+      work.reporter.note(
+        """
+        warning: the word at 0x\(hex8(address)), 0x\(hex8(stackPointer)), is \
+        no initial stack pointer of this chip, so the program may not start
+        """)
     }
   }
 
