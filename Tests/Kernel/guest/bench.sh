@@ -1,5 +1,6 @@
 # The flashing benchmark in the guest: both programs on equal boards, in real
-# time. Leaves /out/CASE.{seconds,trace,log}. Arguments: which cases (all).
+# time. Leaves /out/CASE.PROGRAM.{seconds,exit,memory,log}, and of a first run
+# calibration.trace and start.seconds. Arguments: which cases (all).
 set -e
 cases=${*:-f405 f405-no-verify f405-vdd f405-again f405-one-byte f405-blank l432 h743}
 cd /tmp
@@ -52,9 +53,16 @@ both() { # CASE KIND SIZE OLD [dfuflash options]
   shift 4
   [ -n "$keep" ] || program "$check" new.bin
   [ "$old" != big ] || { head -c "$chip" /dev/urandom >old.bin; old=old.bin; }
-  once "$case" dfuflash "$kind" "$old" dfuflash -a 0 -s 0x08000000 "$@" --trace "/out/$case.trace" -D new.bin
+  once "$case" dfuflash "$kind" "$old" dfuflash -a 0 -s 0x08000000 "$@" --stats -D new.bin
   once "$case" dfu-util "$kind" "$old" dfu-util -a 0 -s 0x08000000$modifier -D new.bin
 }
+# What one transfer costs here, and a start of the program that does nothing
+# but look at the board.
+keep= check=65536
+program $check new.bin
+once calibration dfuflash f405 - dfuflash -a 0 -s 0x08000000 --trace /tmp/calibration.trace -D new.bin
+cp /tmp/calibration.trace /out
+once start dfuflash f405 - dfuflash --list
 for case in $cases; do
   keep= modifier= chip=1048576
   case $case in
