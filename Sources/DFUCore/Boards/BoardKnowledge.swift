@@ -18,7 +18,7 @@ public struct BoardKnowledge: Sendable {
   ///   - family: the family the person named, which decides.
   public init(_ selected: SelectedBoard, family: ChipFamily? = nil) {
     let board = selected.board
-    evidence = ChipEvidence(
+    let evidence = ChipEvidence(
       vendor: board.device.descriptor.vendor,
       product: board.device.descriptor.product,
       deviceVersion: board.device.descriptor.deviceVersion,
@@ -31,11 +31,38 @@ public struct BoardKnowledge: Sendable {
               address: $0.address, count: $0.count, size: $0.sectorSize)
           })
       })
-    identification =
+    self.init(
+      evidence,
       family.map { ChipIdentification(candidates: [$0], basis: .named) }
-      ?? ChipIdentification(evidence)
+        ?? ChipIdentification(evidence))
+  }
+
+  private init(_ evidence: ChipEvidence, _ identification: ChipIdentification) {
+    self.evidence = evidence
+    self.identification = identification
     limits = RomLimit.limits(of: identification, evidence: evidence)
     shared = identification.shared
+  }
+
+  /// Where the bootloader's version stands in its own memory, if it decides
+  /// about a trouble that is only possible so far.
+  public var undecidedVersions: [UInt32] {
+    let undecided = limits.contains { applicable in
+      applicable.certainty == .possible
+        && applicable.limit.conditions.contains {
+          if case .bootloader = $0 { true } else { false }
+        }
+    }
+    guard undecided else { return [] }
+    return Set(identification.candidates.compactMap(\.bootloaderID))
+      .filter { evidence.bytes[$0] == nil }.sorted()
+  }
+
+  /// The same with one more byte of the bootloader's memory known.
+  public func knowing(_ byte: UInt8, at address: UInt32) -> BoardKnowledge {
+    var evidence = evidence
+    evidence.bytes[address] = byte
+    return BoardKnowledge(evidence, identification)
   }
 
   /// All that a host should do because of known troubles.

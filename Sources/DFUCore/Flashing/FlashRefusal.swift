@@ -12,6 +12,8 @@ public enum FlashRefusal: Error, Hashable, Sendable {
   case notErasable(Sector, memory: MemoryMap)
   /// The board says of two sectors that both hold the same byte.
   case overlapping(Sector, Sector, memory: MemoryMap)
+  /// What must be written at once is larger than one transfer, bytes.
+  case notAtOnce(Int, transferSize: Int)
   /// A range to be read or erased reaches beyond the memory.
   case beyond(address: UInt32, memory: MemoryMap)
 }
@@ -53,6 +55,11 @@ extension FlashRefusal: CustomStringConvertible {
       "\(memory.name.escapingControls)" cannot be trusted there: the sectors \
       0x\(hex(first.address))–0x\(hex(first.end - 1)) and \
       0x\(hex(second.address))–0x\(hex(second.end - 1)) overlap
+      """
+    case .notAtOnce(let size, let transferSize):
+      """
+      \(size) bytes must be written here at once, but one transfer carries \
+      \(transferSize) at most
       """
     case .beyond(let address, let memory):
       """

@@ -356,6 +356,10 @@ public struct Flasher {
   public func writeAndReset(_ image: FirmwareImage) throws(FlashError) {
     do throws(FlashRefusal) {
       _ = try FlashPlan.sectors(for: image, in: memory)
+      let limit = session.connection.transferSize
+      for segment in image.segments where segment.bytes.count > limit {
+        throw .notAtOnce(segment.bytes.count, transferSize: limit)
+      }
     } catch {
       throw .refused(error)
     }

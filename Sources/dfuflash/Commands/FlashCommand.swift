@@ -72,7 +72,7 @@ struct FlashCommand: ParsableCommand {
       reporter.note(
         Self.summary(
           outcome, work.board, verified: !engine.noVerify))
-      if let program = outcome.program, !noLeave {
+      if let program = outcome.program, !noLeave, !outcome.hasReset {
         try LeaveWork(
           work: work, relaunches: relaunch, wasVirgin: outcome.wasVirgin
         ).run(program)

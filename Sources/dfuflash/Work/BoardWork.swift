@@ -24,9 +24,10 @@ final class BoardWork {
   let settings: WorkSettings
   let reporter: any ProgressReporter
   /// What is known of the board's chip.
-  let knowledge: BoardKnowledge
+  private(set) var knowledge: BoardKnowledge
   /// What was going on last; for what is said when it fails.
   private(set) var phase: FlashPhase?
+  private var reducedTransferSize: Int?
   fileprivate var current: (alternate: UInt8, session: DfuSeSession)?
 
   init(
@@ -101,7 +102,8 @@ final class BoardWork {
           current.session.connection, current.session.behaviour)
       } else {
         let connection = try selected.connect(
-          on: bus, alternate: alternate, transferSize: settings.transferSize)
+          on: bus, alternate: alternate,
+          transferSize: reducedTransferSize ?? settings.transferSize)
         session = try DfuSeSession(
           connection, knowledge.behaviour(settings.polling))
       }
@@ -151,6 +153,68 @@ final class BoardWork {
     } catch {
       throw Explain.device(error, board)
     }
+  }
+
+  /// What a look at the start of a memory tells.
+  enum FirstLook {
+    /// It can be read; its first word.
+    case word(UInt32)
+    /// The chip does not let itself be read: readout protection.
+    case protected(DFUError)
+    /// The memory cannot be read at all.
+    case unreadable
+  }
+
+  /// Reads the first block of a memory.
+  func look(at memory: BoardMemory) throws(ToolFailure) -> FirstLook {
+    guard let first = memory.map.sectors.first,
+      first.access.contains(.readable)
+    else { return .unreadable }
+    let session = try session(memory.alternate.number)
+    let length = min(
+      memory.map.runs.first?.size ?? 4, session.connection.transferSize)
+    do throws(DFUError) {
+      let bytes = try session.read(length, at: first.address)
+      return UInt32(littleEndianBytes: Array(bytes.prefix(4)))
+        .map(FirstLook.word) ?? .unreadable
+    } catch {
+      guard error.status == .vendor else {
+        throw Explain.device(error, board)
+      }
+      let protected = FirstLook.protected(error)
+      try speaking { () throws(DFUError) in try session.recover() }
+      return protected
+    }
+  }
+
+  /// Reads the bootloader's version where it decides about a known trouble.
+  /// Not every bootloader lets it be read; then the trouble stays possible.
+  func learnBootloader(_ alternate: UInt8) throws(ToolFailure) {
+    let addresses = knowledge.undecidedVersions
+    guard !addresses.isEmpty else { return }
+    let session = try session(alternate)
+    for address in addresses {
+      if let byte = try? session.read(1, at: address).first {
+        knowledge = knowledge.knowing(byte, at: address)
+      } else {
+        try speaking { () throws(DFUError) in try session.recover() }
+      }
+    }
+  }
+
+  /// Takes smaller transfers from now on, where that is known to help with
+  /// this chip; `false` when there is no such cure.
+  func reduceTransfers() -> Bool {
+    guard let size = current?.session.connection.transferSize else {
+      return false
+    }
+    for case .limitTransfersAfterError(let bytes) in knowledge.effects
+    where bytes < size {
+      reducedTransferSize = bytes
+      close()
+      return true
+    }
+    return false
   }
 
   /// What became of a board that was asked to leave DFU mode.

@@ -26,7 +26,7 @@ struct DfuUtilWork {
       reporter.note("Already up to date: nothing had to be written.")
     }
     Console.out("File downloaded successfully")
-    if let option, option.leave || option.relaunch,
+    if let option, option.leave || option.relaunch, !outcome.hasReset,
       var program = outcome.program
     {
       if let address = option.address { program.address = address }

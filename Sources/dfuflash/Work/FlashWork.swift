@@ -13,6 +13,9 @@ struct FlashWork {
     /// Whether the chip's flash was blank and it looks at that at power-on
     /// only.
     var wasVirgin = false
+    /// Whether the chip has reset by itself, as it does when its option bytes
+    /// are written.
+    var hasReset = false
 
     var isUpToDate: Bool { plans.allSatisfy(\.isUpToDate) }
   }
@@ -41,7 +44,7 @@ struct FlashWork {
       return Outcome()
     }
     try setVoltageRange()
-    var outcome = Outcome(wasVirgin: LeaveWork.isVirgin(work))
+    var outcome = Outcome(wasVirgin: try prepare(jobs))
     // Option bytes reset the chip: whatever else there is goes before them.
     let ordered =
       jobs.filter { !$0.memory.holdsOptionBytes }
@@ -52,12 +55,11 @@ struct FlashWork {
         try work.perform { () throws(FlashError) in
           try flasher.writeAndReset(image)
         }
+        outcome.hasReset = true
+        work.close()
         continue
       }
-      let plan = try work.perform { () throws(FlashError) in
-        try flasher.flash(image)
-      }
-      outcome.plans.append(plan)
+      outcome.plans.append(try flash(image, memory, flasher))
       if outcome.program == nil, let first = image.segments.first {
         outcome.program = LeaveWork.Program(
           alternate: memory.alternate.number, address: first.address,
@@ -66,6 +68,51 @@ struct FlashWork {
       }
     }
     return outcome
+  }
+
+  private func flash(
+    _ image: FirmwareImage, _ memory: BoardMemory, _ flasher: Flasher
+  ) throws(ToolFailure) -> FlashPlan {
+    let failure: FlashError
+    do throws(FlashError) {
+      return try flasher.flash(image)
+    } catch {
+      failure = error
+    }
+    // What was right before is skipped the second time.
+    if case .device(let error) = failure, error.isStall,
+      work.reduceTransfers()
+    {
+      work.reporter.note(
+        "warning: \(error); going on with smaller transfers")
+      let flasher = try work.flasher(memory)
+      return try work.perform { () throws(FlashError) in
+        try flasher.flash(image)
+      }
+    }
+    return try work.perform { () throws(FlashError) in throw failure }
+  }
+
+  /// Looks at the chip before anything is changed: a protected one is refused,
+  /// also where nothing would be read later; a virgin one is remembered.
+  private func prepare(
+    _ jobs: [(memory: BoardMemory, image: FirmwareImage)]
+  ) throws(ToolFailure) -> Bool {
+    let flash = jobs.first { !$0.memory.holdsOptionBytes }
+    guard let flash, !work.settings.flash.resetsAfterWrite else {
+      return false
+    }
+    try work.learnBootloader(flash.memory.alternate.number)
+    switch try work.look(at: flash.memory) {
+    case .protected(let error):
+      throw Explain.flash(.readProtected(error), work.board)
+    case .word(let word):
+      guard case .present = work.knowledge.shared.emptyCheck else {
+        return false
+      }
+      return word == EmptyCheck.emptyWord
+    case .unreadable: return false
+    }
   }
 
   /// Says what would be done, and does nothing.

@@ -24,19 +24,6 @@ struct LeaveWork {
   /// How long a board may take to leave the bus.
   static let limit = Duration.seconds(2)
 
-  /// Whether the chip's flash is blank and it looks at that at power-on only:
-  /// such a chip comes back in DFU mode after each reset, whatever is flashed.
-  static func isVirgin(_ work: BoardWork) -> Bool {
-    guard case .present = work.knowledge.shared.emptyCheck else { return false }
-    let start = work.knowledge.identification.candidates.first?.flashStart
-    // A chip that does not let itself be read tells nothing.
-    guard let start, let memory = try? work.memory(holding: start),
-      let session = try? work.session(memory.alternate.number),
-      let word = try? session.read(4, at: start)
-    else { return false }
-    return UInt32(littleEndianBytes: word) == EmptyCheck.emptyWord
-  }
-
   /// Leaves, or says why not.
   func run(_ program: Program) throws(ToolFailure) {
     if relaunches { return try relaunch() }
@@ -92,6 +79,11 @@ struct LeaveWork {
         board \(work.board.label): the firmware is in place, but this \
         bootloader cannot leave DFU mode\(reasons)
         """, hint: "set BOOT0 low and press reset")
+    }
+    if knowledge.effects.contains(.warnBefore(.leave)) {
+      for sentence in knowledge.sentences(on: .leave) {
+        work.reporter.note("note: \(sentence)")
+      }
     }
     guard let address = program.address else { return }
     for family in knowledge.identification.candidates {

@@ -7,33 +7,15 @@ struct UnprotectWork {
   /// How long a chip may take to erase itself and come back.
   static let limit = Duration.seconds(60)
 
-  /// Whether the chip refuses to have its flash read.
-  func isProtected() throws(ToolFailure) -> Bool {
-    let memory = try work.memory(holding: nil)
-    guard let first = memory.map.sectors.first,
-      first.access.contains(.readable)
-    else { return false }
-    let session = try work.session(memory.alternate.number)
-    do throws(DFUError) {
-      _ = try session.read(min(first.size, 4), at: first.address)
-      return false
-    } catch {
-      guard error.status == .vendor else {
-        throw Explain.device(error, work.board)
-      }
-    }
-    try work.speaking { () throws(DFUError) in try session.recover() }
-    return true
-  }
-
   /// Lifts the protection of a protected chip.
   ///
   /// - Returns: the board as it came back; `nil` for one that is not
   ///   protected and was not touched.
   /// - Throws: `ToolFailure` also when it does not come back.
   func ifProtected() throws(ToolFailure) -> SelectedBoard? {
-    guard try isProtected() else { return nil }
-    return try run(try work.memory(holding: nil).alternate.number)
+    let memory = try work.memory(holding: nil)
+    guard case .protected = try work.look(at: memory) else { return nil }
+    return try run(memory.alternate.number)
   }
 
   /// Lifts the protection and waits for the board to come back at its port.
