@@ -65,7 +65,7 @@ public struct Polling: Sendable {
     if asked == 0 { return .zero }
     // It works longer than expected: in growing steps, so that it is neither
     // flooded nor kept waiting.
-    return max(.milliseconds(1), elapsed / 8)
+    return max(.microseconds(250), elapsed / 16)
   }
 
   /// How long after the beginning the device is best asked.
@@ -83,7 +83,7 @@ public struct Polling: Sendable {
         return asked <= 1 ? reported / 2 : reported
       }
       let busy = busyAfter[work] ?? .zero
-      guard asked == 0, done - busy > max(.milliseconds(1), done / 16) else {
+      guard asked == 0, done - busy > max(.microseconds(200), done / 64) else {
         return done
       }
       return (busy + done) / 2

@@ -53,7 +53,7 @@ both() { # CASE KIND SIZE OLD [dfuflash options]
   shift 4
   [ -n "$keep" ] || program "$check" new.bin
   [ "$old" != big ] || { head -c "$chip" /dev/urandom >old.bin; old=old.bin; }
-  once "$case" dfuflash "$kind" "$old" dfuflash -a 0 -s 0x08000000 "$@" --stats -D new.bin
+  once "$case" dfuflash "$kind" "$old" dfuflash -a 0 -s 0x08000000$modifier "$@" --stats -D new.bin
   once "$case" dfu-util "$kind" "$old" dfu-util -a 0 -s 0x08000000$modifier -D new.bin
 }
 # What one transfer costs here, and a start of the program that does nothing
@@ -78,7 +78,7 @@ for case in $cases; do
       printf '\252' | dd of=one.bin bs=1 seek=100000 conv=notrunc 2>/dev/null
       both f405-one-byte f405 262144 one.bin ;;
     f405-blank) both f405-blank f405 262144 - ;;
-    l432) chip=131072; both l432 l432 131072 big ;;
+    l432) chip=262144; modifier=:mass-erase:force; both l432 l432 131072 big ;;
     h743) chip=2097152; both h743 h743 1572864 big ;;
   esac
 done
