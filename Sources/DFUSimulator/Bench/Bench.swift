@@ -274,6 +274,10 @@ public final class Bench {
       throw .unknownProfile(settings.profile)
     }
     if content.wire == false { profile.wire = .free }
+    for (index, name) in (settings.alternates ?? []).enumerated() {
+      guard index < profile.alternates.count else { break }
+      profile.alternates[index].name = name
+    }
     var id = ChipID(board: entries.count + 1)
     if let text = settings.uniqueID {
       guard let given = ChipID(text) else {

@@ -74,6 +74,8 @@ struct BoardEntry: Codable, Sendable {
   var path: String
   var uniqueID: String?
   var serial: String?
+  /// Interface strings instead of the kind's own, by alternate setting.
+  var alternates: [String]?
   var application: ApplicationChoice?
   var ownPower: Bool?
   var protection: Int?
@@ -85,7 +87,8 @@ struct BoardEntry: Codable, Sendable {
   var state: StateEntry?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case profile, path, uniqueID, serial, application, ownPower, protection
+    case profile, path, uniqueID, serial, alternates, application, ownPower,
+      protection
     case quirks, faults, deniedOpens, busyClaims, events, state
   }
 }
@@ -98,6 +101,7 @@ extension BoardEntry {
     path = try values.decode(String.self, forKey: .path)
     uniqueID = try values.decodeIfPresent(String.self, forKey: .uniqueID)
     serial = try values.decodeIfPresent(String.self, forKey: .serial)
+    alternates = try values.decodeIfPresent([String].self, forKey: .alternates)
     application = try values.decodeIfPresent(
       ApplicationChoice.self, forKey: .application)
     ownPower = try values.decodeIfPresent(Bool.self, forKey: .ownPower)

@@ -19,10 +19,29 @@ enum JSONText {
     let encoder = JSONEncoder()
     encoder.outputFormatting = format
     do {
-      return String(decoding: try encoder.encode(value), as: UTF8.self)
+      return escaped(
+        String(decoding: try encoder.encode(value), as: UTF8.self))
     } catch {
       throw ToolFailure(.internalFault, "could not write JSON (\(error))")
     }
+  }
+
+  /// JSON with `\u` escapes for what the encoder leaves raw although it could
+  /// do something to a terminal. Such characters stand in strings only.
+  private static func escaped(_ json: String) -> String {
+    var result = ""
+    result.reserveCapacity(json.utf8.count)
+    for scalar in json.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control where scalar != "\n", .format, .lineSeparator,
+        .paragraphSeparator:
+        for unit in UTF16.encode(scalar) ?? .init() {
+          result += "\\u" + hex4(unit)
+        }
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
   }
 }
 

@@ -28,12 +28,8 @@ private let flash: UInt32 = 0x0800_0000
 
   private static func situation(_ name: String) throws -> Situation {
     // Two programs of different lengths, and data of somebody else's behind.
-    let sector =
-      switch name {
-      case "f405": 16 * 1024
-      case "u585": 8 * 1024
-      default: 2048
-      }
+    // Small, because it is flashed hundreds of times.
+    let sector = name == "u585" ? 8 * 1024 : 2048
     var old = program(sector + 500, seed: 2)
     old += [UInt8](repeating: 0xFF, count: 4 * sector - old.count)
     old += program(sector, seed: 3)
@@ -61,7 +57,7 @@ private let flash: UInt32 = 0x0800_0000
   }
 
   @Test(
-    arguments: ["f072", "l412", "g474", "u585"], Cut.allCases)
+    arguments: ["f072", "l412", "u585"], Cut.allCases)
   func aFlashCutOffAnywhereNeverBootsHalfAndEndsRightTheNextTime(
     name: String, cut: Cut
   ) throws {
