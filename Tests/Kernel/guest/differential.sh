@@ -78,7 +78,7 @@ run() {
   [ "$2" != dfuflash ] || [ "$name" = dfuflash ] || program=/tmp/alias/dfu-util
   if [ -n "$user" ]; then
     chown "$user" .
-    program="setuidgid $user $program"
+    program="su $user -c 'exec \"\$0\" \"\$@\"' $program"
   fi
   now && start=$now
   eval "timeout -s KILL 60 $program $arguments" >"$out/stdout" \
@@ -117,8 +117,9 @@ mkdir /tmp/alias && ln -s /bin/dfuflash /tmp/alias/dfu-util
 cat >/tmp/empty.json <<'JSON'
 {"format": "dfuflash-bench", "version": 1, "boards": []}
 JSON
+cp /tmp/empty.json /tmp/first.json
 mkfifo /tmp/commands /tmp/answers
-dfuflash simulate --usbip --attach --bench /tmp/empty.json \
+dfuflash simulate --usbip --attach --bench /tmp/first.json \
   --commands /tmp/commands >/tmp/answers &
 exec 3<>/tmp/commands 4</tmp/answers
 read -r answer <&4
@@ -128,5 +129,5 @@ for case in /host/cases/*; do
   done
   echo "kernel: done ${case##*/} $now"
 done
-kill %1 2>/dev/null
+tell 'open /tmp/empty.json'
 exit $status
