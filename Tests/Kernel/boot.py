@@ -394,7 +394,7 @@ def run(share, script, arguments, limit):
         "-virtfs", f"local,path={share},mount_tag=host,security_model=none",
         "-kernel", KERNEL, "-initrd", INITRAMFS,
         "-append", "console=ttyS0 quiet loglevel=3 panic=-1 "
-                   "mitigations=off random.trust_cpu=on"]
+                   "mitigations=off norandmaps random.trust_cpu=on"]
     guest = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, start_new_session=True)

@@ -5,10 +5,11 @@
 
 Every row of rows.py (or those whose name contains a NAME) is run by both
 programs, each on fresh simulated boards that a kernel in QEMU sees as true
-USB devices. Compared are: the exit code, the "Found" lines, the boards'
-final memories byte for byte, whether boards left the bus, and the files that
-were written. A row fails when something differs that it does not declare,
-and when it declares a difference that is none.
+USB devices. Compared are: the exit code, the "Found" lines, the lines that
+scripts look for, the boards' final memories byte for byte, what became of the
+boards (DFU mode, application, unplugged), and the files that were written. A
+row fails when something differs that it does not declare, when it declares a
+difference that is none, and when docs/dfu-util.md does not give the reason.
 
 FILE is the release build of dfuflash. The rows are dealt to N guests that
 run at the same time; everything they left is in .build-kernel/shard-*.
@@ -16,6 +17,8 @@ run at the same time; everything they left is in .build-kernel/shard-*.
 
 import argparse
 import concurrent.futures
+import hashlib
+import json
 import os
 import re
 import shlex
@@ -28,6 +31,7 @@ import boot
 from rows import ROWS, inputs
 
 PROGRAMS = ["dfu-util", "dfuflash"]
+INPUTS = os.path.join(boot.CACHE, "inputs")
 
 
 def slug(index, row):
@@ -42,33 +46,59 @@ def write(path, content):
 
 
 def make_bench(program, row, folder):
-    """The boards of a row, virgin, as a bench's file and its memories."""
+    """The boards of a row as a bench's file and its memories."""
     os.makedirs(folder)
-    done = subprocess.run(
-        [program, "simulate", *row.boards, "--speed", str(row.speed),
-         "--bench", os.path.join(folder, "bench.json")],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        raise boot.Failure(f"no bench for “{row.name}”: {done.stdout}")
+    file = os.path.join(folder, "bench.json")
+    if not row.boards:
+        write(file, json.dumps(
+            {"format": "dfuflash-bench", "version": 1, "boards": []}))
+        return 0
+    commands = [["simulate", *row.boards, "--speed", str(row.speed)]]
+    commands += [
+        ["simulate", *shlex.split(line.format(inputs=INPUTS))]
+        for line in row.prepare]
+    for command in commands:
+        done = subprocess.run(
+            [program, *command, "--bench", file],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise boot.Failure(f"no bench for “{row.name}”: {done.stdout}")
+    with open(file) as opened:
+        bench = json.load(opened)
+    for board, change in zip(bench["boards"], row.changes):
+        for key, value in change.items():
+            if isinstance(value, dict):
+                board.setdefault(key, {}).update(value)
+            else:
+                board[key] = value
+    write(file, json.dumps(bench, indent=2))
+    return sum(board["state"].get("plugged", True)
+               for board in bench["boards"])
 
 
 def make_case(program, row, folder):
+    bench = os.path.join(folder, "bench")
+    count = make_bench(program, row, bench)
     write(os.path.join(folder, "settings"), "".join(
         f"{name}={shlex.quote(str(value))}\n" for name, value in [
-            ("count", len(row.boards)), ("plugged", row.plugged),
-            ("pulled", row.pulled), ("input", row.stdin or "/dev/null"),
+            ("count", row.present if row.present is not None else count),
+            ("input", row.stdin or "/dev/null"), ("again", row.again),
+            ("user", row.user), ("holder", row.holder),
+            ("name", row.called), ("keeps", "yes" if row.boards else ""),
             ("arguments", shlex.join(row.words))]))
-    bench = os.path.join(folder, "bench")
-    if row.boards:
-        make_bench(program, row, bench)
-    else:
-        os.makedirs(bench)
+
+
+# What scripts and front ends look for in dfu-util's output.
+MARKS = re.compile(
+    r"^(?:File downloaded successfully|\w+ *done\.)$", re.M)
 
 
 class Outcome:
     """What one program made of one row."""
 
     def __init__(self, folder):
+        self.folder = folder
+
         def read(name):
             try:
                 with open(os.path.join(folder, name), errors="replace") as f:
@@ -77,6 +107,8 @@ class Outcome:
                 return ""
 
         self.exit = read("exit").strip()
+        if read("exit2"):
+            self.exit += f" {read('exit2').strip()}"
         self.stdout = read("stdout")
         self.stderr = read("stderr")
         self.trouble = read("trouble").strip()
@@ -84,35 +116,68 @@ class Outcome:
         self.found = [
             re.sub(r"devnum=\d+", "devnum=N", line)
             for line in self.stdout.splitlines() if line.startswith("Found ")]
-        self.memories = sorted(
-            line for line in read("memories").splitlines()
-            if not line.endswith((".json", ".lock")))
-        self.files = sorted(read("files").splitlines())
-        before = dict(l.split() for l in read("before").splitlines())
-        after = dict(l.split() for l in read("after").splitlines())
-        self.left = {
-            path: ("stayed" if after.get(path) == number else
-                   "came back" if path in after else "left")
-            for path, number in before.items()}
+        marks = MARKS.findall(self.stdout.replace("\r", "\n"))
+        # Comparing and verifying are what only dfuflash does.
+        self.lines = [
+            m for m in marks if not m.startswith(("Compare", "Verify"))]
+        self.memories = self.digests("bench", lambda name: not name.endswith(
+            (".json", ".lock")))
+        self.files = self.digests("files", lambda name: True)
+        self.boards = []
+        if read("bench/bench.json"):
+            for board in json.loads(read("bench/bench.json"))["boards"]:
+                state = board["state"]
+                self.boards.append(
+                    f"{board['path']} {state['mode']}"
+                    f"{'' if state.get('plugged', True) else ' unplugged'}")
         times = read("time").split()
         self.seconds = float(times[1]) - float(times[0]) if times else 0
+        self.total = float(times[3]) - float(times[2]) if times else 0
+
+    def digests(self, name, wanted):
+        result = []
+        top = os.path.join(self.folder, name)
+        for folder, _, names in os.walk(top):
+            for name in filter(wanted, names):
+                path = os.path.join(folder, name)
+                with open(path, "rb") as file:
+                    digest = hashlib.sha256(file.read()).hexdigest()[:12]
+                result.append(f"{os.path.relpath(path, top)}={digest}")
+        return sorted(result)
 
 
-def compare(row, theirs, ours):
+ASPECTS = ["exit", "found", "lines", "memories", "boards", "files"]
+
+
+def compare(row, theirs, ours, differences):
     """Why the row fails: a list of sentences, empty when it passes."""
     if not ours.exit or not theirs.exit:
         return ["the case was not run"]
     problems = [
         f"{name}: {outcome.trouble}"
         for name, outcome in zip(PROGRAMS, [theirs, ours]) if outcome.trouble]
-    for aspect in ["exit", "found", "memories", "left", "files"]:
+    for aspect in ASPECTS:
         a, b = getattr(theirs, aspect), getattr(ours, aspect)
         reason = row.differs.get(aspect)
+        if reason and reason not in differences:
+            problems.append(f"docs/dfu-util.md has no difference “{reason}”")
         if a != b and not reason:
             problems.append(f"{aspect}: dfu-util {a}, dfuflash {b}")
         if a == b and reason and aspect not in row.varies:
             problems.append(f"{aspect} is declared to differ but does not")
+    for name, wanted in row.ours.items():
+        shown = getattr(ours, name)
+        if not re.search(wanted, shown if isinstance(shown, str)
+                         else "\n".join(shown), re.M):
+            problems.append(f"dfuflash's {name} does not show: {wanted}")
     return problems
+
+
+def documented():
+    """The ids of the differences in the table of docs/dfu-util.md."""
+    path = os.path.join(boot.ROOT, "docs", "dfu-util.md")
+    with open(path) as file:
+        return set(re.findall(r"^\| `([a-z0-9-]+)` \|", file.read(), re.M))
 
 
 def report(rows, results):
@@ -132,10 +197,22 @@ def report(rows, results):
             print(f"{'':36}! {problem}")
         if problems:
             for name, outcome in zip(PROGRAMS, [theirs, ours]):
-                for line in outcome.stderr.splitlines()[-4:]:
+                for line in outcome.stderr.splitlines()[-5:]:
                     print(f"{'':36}  {name}: {line}")
-    print(f"{len(rows)} rows, {failed} failed")
+    same = sum(not row.differs for _, row in rows)
+    print(f"{len(rows)} rows: {same} to be the same, {len(rows) - same} with "
+          f"a documented difference; {failed} failed")
     return failed
+
+
+def share_of(rows, n, shards):
+    """The rows of guest `n`: neighbours, whose boards are the same."""
+    # The first guest has the scripts to run as well.
+    first = len(rows) * 2 // 5 if shards == 2 and len(rows) > 20 \
+        else -(-len(rows) // shards)
+    if shards == 2:
+        return rows[:first] if n == 0 else rows[first:]
+    return rows[n * first:(n + 1) * first]
 
 
 def scripts(share, shares):
@@ -162,17 +239,23 @@ def main():
         return 125
     started = time.monotonic()
     program = os.path.abspath(options.program)
+    differences = documented()
+    # A server need not show the kernel anything new when the next row has
+    # the same boards.
+    rows.sort(key=lambda pair: (pair[1].boards, pair[0]))
     shards = max(1, min(options.shards, len(rows)))
     shares = [os.path.join(boot.CACHE, f"shard-{n}") for n in range(shards)]
     try:
         boot.prepare()
+        shutil.rmtree(INPUTS, ignore_errors=True)
+        for name, content in inputs().items():
+            write(os.path.join(INPUTS, name), content)
         for n, share in enumerate(shares):
             boot.fill_share(share, program)
-            for name, content in inputs().items():
-                write(os.path.join(share, "inputs", name), content)
-            for index, row in rows[n::shards]:
-                make_case(program, row,
-                          os.path.join(share, "cases", slug(index, row)))
+            shutil.copytree(INPUTS, os.path.join(share, "inputs"))
+            for place, (index, row) in enumerate(share_of(rows, n, shards)):
+                make_case(program, row, os.path.join(
+                    share, "cases", slug(place, row)))
         with concurrent.futures.ThreadPoolExecutor(shards) as pool:
             codes = list(pool.map(
                 lambda share: boot.run(
@@ -183,12 +266,18 @@ def main():
         return 125
     results = {}
     for n, share in enumerate(shares):
-        for index, row in rows[n::shards]:
+        for place, (index, row) in enumerate(share_of(rows, n, shards)):
             theirs, ours = [
-                Outcome(os.path.join(share, "out", slug(index, row), name))
+                Outcome(os.path.join(share, "out", slug(place, row), name))
                 for name in PROGRAMS]
-            results[index] = (theirs, ours, compare(row, theirs, ours))
+            results[index] = (
+                theirs, ours, compare(row, theirs, ours, differences))
+    rows.sort(key=lambda pair: pair[0])
     failed = report(rows, results)
+    unused = differences - {
+        name for row in ROWS for name in row.differs.values()}
+    print(f"{len(differences)} documented differences, of which "
+          f"{len(differences) - len(unused)} are shown by rows")
     for code in codes:
         if code:
             print(f"kernel: a guest ended with {code}")

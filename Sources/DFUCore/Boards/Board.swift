@@ -43,9 +43,12 @@ public struct DFUFunction: Hashable, Sendable {
   /// Its alternate settings, in the device's order.
   public var alternates: [AlternateSetting]
 
+  /// Whether the device is known to speak plain DFU, whatever it says.
+  public var isPlain = false
+
   /// Whether the device speaks DfuSe, ST's extension.
   public var isDfuSe: Bool {
-    mode == .dfu && functional?.version == FunctionalDescriptor.dfuSeVersion
+    mode == .dfu && !isPlain && functional?.version == FunctionalDescriptor.dfuSeVersion
   }
 }
 
@@ -82,6 +85,8 @@ extension Board {
   /// and in front of the interfaces: real devices have it in all places.
   public static func functions(of device: USBDevice) -> [DFUFunction] {
     var functions: [DFUFunction] = []
+    let isPlain = DeviceQuirk.quirks(of: device.descriptor)
+      .contains { $0.effect == .plainDFU }
     for configuration in device.configurations {
       let candidates = configuration.interfaces.filter(\.isDFU)
       var seen: [UInt8] = []
@@ -104,7 +109,7 @@ extension Board {
             mode: isDFUMode ? .dfu : .runtime, functional: functional,
             alternates: settings.map {
               AlternateSetting(number: $0.alternate, name: nil)
-            }))
+            }, isPlain: isPlain))
       }
     }
     return functions
@@ -157,6 +162,18 @@ extension Board {
     } catch {
       problem = error
     }
+  }
+
+  /// The functional descriptor of a device that does not have it among its
+  /// configuration's: some give it on request (GET_DESCRIPTOR, type 0x21).
+  private static func functional(
+    on transport: any ControlTransport, _ interface: UInt8
+  ) -> FunctionalDescriptor? {
+    let bytes = try? transport.receive(
+      ControlSetup(
+        requestType: 0x80, request: 6, value: 0x2100,
+        index: UInt16(interface)), length: 9, timeout: .seconds(1))
+    return bytes.flatMap { FunctionalDescriptor(searching: $0) }
   }
 
   /// A board as far as the bus knows it, with nothing opened.

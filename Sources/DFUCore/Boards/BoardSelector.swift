@@ -94,6 +94,8 @@ public enum BoardSearchError: Error, Hashable, Sendable {
   case several([SelectedBoard])
   /// The one that fits cannot be opened.
   case closed(Board, USBError)
+  /// The one that fits speaks another protocol behind its DFU interface.
+  case otherProtocol(Board, String)
 }
 
 extension BoardSelector {
@@ -101,6 +103,8 @@ extension BoardSelector {
   ///
   /// A board in DFU mode goes before those whose application runs: a webcam
   /// with a DFU interface is no reason to refuse the one board that waits.
+  /// Applications known to be in the way count only when they are named by
+  /// ids, path, serial number or address.
   ///
   /// - Throws: `BoardSearchError` for no board and for several.
   public func choose(
@@ -108,12 +112,22 @@ extension BoardSelector {
   ) throws(BoardSearchError) -> SelectedBoard {
     let all = boards.flatMap { board in
       functions(of: board).map { SelectedBoard(board: board, function: $0) }
-    }
+    }.filter { namesRuntime || !$0.board.isBystander($0.function) }
     let waiting = all.filter { $0.function.mode == .dfu }
     let candidates = waiting.isEmpty ? all : waiting
     guard let first = candidates.first else { throw .none(present: boards) }
     guard candidates.count == 1 else { throw .several(candidates) }
+    if let name = first.board.otherProtocol {
+      throw .otherProtocol(first.board, name)
+    }
     if let problem = first.board.problem { throw .closed(first.board, problem) }
     return first
+  }
+
+  /// Whether a device whose application runs is named, not only allowed.
+  private var namesRuntime: Bool {
+    if path != nil || address != nil || runtimeSerial != nil { return true }
+    if case .exactly = runtimeIDs?.vendor { return true }
+    return false
   }
 }

@@ -46,10 +46,22 @@ public struct BoardWatch {
     at path: String, mode: DFUMode, insteadOf old: USBDevice? = nil,
     within limit: Duration
   ) throws(USBError) -> Board? {
+    try board(at: path, insteadOf: old, within: limit) {
+      $0.contains { $0.mode == mode }
+    }
+  }
+
+  /// The board at a port path once its DFU interfaces are as wanted, with
+  /// another address than `old` if one is given; `nil` when the time is over
+  /// first.
+  public func board(
+    at path: String, insteadOf old: USBDevice?, within limit: Duration,
+    where isWanted: ([DFUFunction]) -> Bool
+  ) throws(USBError) -> Board? {
     try wait(atMost: limit) { () throws(USBError) -> Board? in
       let present = try bus.devices().first {
         $0.path == path && $0.address != old?.address
-          && Board.functions(of: $0).contains { $0.mode == mode }
+          && isWanted(Board.functions(of: $0))
       }
       guard let present else { return nil }
       let board = Board(looking: present, on: bus)

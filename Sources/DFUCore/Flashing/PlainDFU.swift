@@ -24,6 +24,9 @@ public struct PlainDFU {
   /// The longest a device may be busy with one block, or with manifestation,
   /// beyond what it says itself.
   public static let patience = Duration.seconds(30)
+  /// The longest poll time that is believed. The field has room for more than
+  /// four hours.
+  public static let longestPoll = Duration.seconds(60)
 
   /// Prepares a transfer; nothing is sent yet.
   public init(
@@ -121,25 +124,33 @@ public struct PlainDFU {
     _ status: DFUStatusReport, since start: Duration,
     _ operation: DFUOperation
   ) throws(DFUError) {
-    let reported = Duration.milliseconds(Int(status.pollTimeout))
+    let reported =
+      pollOverride
+      ?? min(.milliseconds(Int(status.pollTimeout)), Self.longestPoll)
     let limit = reported + Self.patience
     guard connection.clock.now() - start < limit else {
       throw DFUError(operation, .stillBusy(limit: limit))
     }
-    connection.clock.sleep(
-      for: pollOverride ?? max(reported, .milliseconds(1)))
+    connection.clock.sleep(for: max(reported, .milliseconds(1)))
   }
 
   // MARK: Upload
 
   /// Reads until the device sends a short block, or until `limit` bytes.
   ///
-  /// - Parameter limit: the most to read, bytes. Some devices never end by
-  ///   themselves.
+  /// - Parameters:
+  ///   - limit: the most to read, bytes. Some devices never end by
+  ///     themselves.
+  ///   - endsByPrefix: whether what is read begins with TI's prefix, which
+  ///     tells how long it is: such devices start over at their end.
+  /// - Returns: whether the device ended it.
+  @discardableResult
   public func upload(
-    limit: Int, into sink: (ArraySlice<UInt8>) throws(FlashError) -> Void
-  ) throws(FlashError) {
+    limit: Int, endsByPrefix: Bool = false, into sink: (ArraySlice<UInt8>) throws(FlashError) -> Void
+  ) throws(FlashError) -> Bool {
     report(.began(.read, total: limit))
+    var limit = limit
+    var hasEnded = false
     let size = connection.transferSize
     var done = 0
     var block: UInt16 = 0
@@ -159,14 +170,27 @@ public struct PlainDFU {
       } catch {
         throw .device(error)
       }
+      if endsByPrefix, block == 0, bytes.count >= 8, bytes[0] == 1,
+        bytes[1] == 0
+      {
+        let length = Int(UInt32(littleEndianAt: 4, in: bytes))
+        if length < limit - 8 {
+          limit = length + 8
+          hasEnded = true
+        }
+      }
       try sink(bytes.prefix(limit - done))
       done += min(bytes.count, limit - done)
       report(.progress(.read, done: done))
-      if bytes.count < size { break }
+      if bytes.count < size {
+        hasEnded = true
+        break
+      }
       block &+= 1
       // Not every device notices that nobody asks for more.
       if done >= limit { try? connection.abort() }
     }
     report(.finished(.read))
+    return hasEnded
   }
 }

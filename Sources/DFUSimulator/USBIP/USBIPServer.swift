@@ -22,7 +22,7 @@ public final class USBIPServer: Sendable {
   private static let connectionLimit = 256
 
   private let listener: Socket
-  private let exports: [USBIPExport]
+  private let offered: Mutex<[USBIPExport]>
   private let connections = Mutex(0)
   private let stopped = Atomic(false)
 
@@ -51,15 +51,39 @@ public final class USBIPServer: Sendable {
     } catch {
       throw USBIPError(reason: "\(error)")
     }
-    self.exports = exports
+    offered = Mutex(exports)
   }
+
+  private var exports: [USBIPExport] { offered.withLock { $0 } }
 
   /// The TCP port it listens on.
   public var port: UInt16 { listener.port }
 
+  /// Serves other devices from now on. A device that takes the place of one
+  /// just like it, to the last descriptor and address, does so unseen: its
+  /// host stays connected. All others are taken from their hosts.
+  ///
+  /// - Returns: whether no host sees any difference.
+  @discardableResult
+  public func serve(instead devices: [any SimulatedDevice]) -> Bool {
+    offered.withLock { exports in
+      var isUnseen = exports.count == devices.count
+      for (index, device) in devices.enumerated() {
+        if exports.indices.contains(index) {
+          let stays = exports[index].replace(with: device)
+          isUnseen = isUnseen && stays
+        } else {
+          exports.append(USBIPExport(device))
+        }
+      }
+      for export in exports.dropFirst(devices.count) { export.hangUp() }
+      exports.removeLast(max(0, exports.count - devices.count))
+      return isUnseen
+    }
+  }
+
   /// Serves until ``stop()``; blocks.
   public func run() {
-    let exports = exports
     startThread { [self] in
       while !stopped.load(ordering: .relaxed) {
         for export in exports { export.check() }
@@ -126,24 +150,24 @@ public final class USBIPServer: Sendable {
   ///   - address: An IPv4 address of this machine.
   ///   - port: The TCP port, 0 for any free one.
   ///   - attaching: Whether to attach them to this machine's own kernel too.
-  ///   - isOver: Asked ten times a second.
-  ///   - ready: Called with the TCP port once it listens.
+  ///   - isOver: Asked at least ten times a second.
+  ///   - ready: Called with the server once it listens.
   /// - Throws: ``USBIPError`` when the address or port cannot be had, or this
   ///   kernel cannot attach.
   public static func serve(
     _ devices: [any SimulatedDevice], address: String = "127.0.0.1",
     port: UInt16 = USBIPServer.defaultPort, attaching: Bool = false,
-    isOver: () -> Bool, ready: (UInt16) -> Void = { _ in }
+    isOver: () -> Bool, ready: (USBIPServer) -> Void = { _ in }
   ) throws(USBIPError) {
     let server = try USBIPServer(
       devices: devices, address: address, port: port)
     startThread { server.run() }
     defer { server.stop() }
-    ready(server.port)
+    ready(server)
     if attaching {
       try server.attachToThisKernel(isOver: isOver)
     } else {
-      while !isOver() { pause(milliseconds: 100) }
+      while !isOver() { pause(milliseconds: 20) }
     }
   }
 
@@ -221,10 +245,24 @@ private final class USBIPExport: Sendable {
     var isConfigured = false
   }
 
-  let device: any SimulatedDevice
+  private let held: Mutex<any SimulatedDevice>
   private let current = Mutex<Import?>(nil)
 
-  init(_ device: any SimulatedDevice) { self.device = device }
+  init(_ device: any SimulatedDevice) { held = Mutex(device) }
+
+  var device: any SimulatedDevice { held.withLock { $0 } }
+
+  /// Has another device from now on. A host keeps it if it looks the same;
+  /// returns whether there is such a host.
+  func replace(with device: any SimulatedDevice) -> Bool {
+    let isSame = held.withLock { old in
+      let isSame = old.presence == device.presence && old.hasTexts(of: device)
+      old = device
+      return isSame
+    }
+    if !isSame { hangUp() }
+    return isSame && device.presence != nil && isImported
+  }
 
   var isImported: Bool { current.withLock { $0 != nil } }
 
@@ -378,5 +416,23 @@ private final class USBIPExport: Sendable {
       }
       return device.presence?.address == now.address
     }
+  }
+}
+
+extension SimulatedDevice {
+  /// Whether all strings are those of another device that has the same
+  /// descriptors.
+  fileprivate func hasTexts(of other: any SimulatedDevice) -> Bool {
+    guard let presence else { return true }
+    let names = presence.configurations.flatMap(\.interfaces).map(\.nameString)
+    let usb = presence.descriptor
+    return
+      ([usb.manufacturerString, usb.productString, usb.serialString] + names)
+      .allSatisfy { index in
+        let value = 0x0300 | UInt16(index)
+        return index == 0
+          || descriptor(value, language: 0x0409)
+            == other.descriptor(value, language: 0x0409)
+      }
   }
 }

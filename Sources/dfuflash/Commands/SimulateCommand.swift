@@ -94,6 +94,12 @@ struct SimulateCommand: ParsableCommand {
     help: "With --usbip: attach the boards to this machine's kernel as well.")
   var attach = false
 
+  @Option(
+    help: ArgumentHelp(
+      "With --usbip: take commands from a named pipe, a line each: plug, unplug, reset or power-cycle with a port path; save; open with another bench's file.",
+      valueName: "fifo"))
+  var commands: String?
+
   func run() throws {
     if listKinds {
       for profile in BoardProfile.all {
@@ -209,21 +215,8 @@ struct SimulateCommand: ParsableCommand {
   }
 
   private func serve(_ bench: Bench) throws {
-    do throws(USBIPError) {
-      try USBIPServer.serve(
-        bench.boards.map(\.board), address: host, port: port,
-        attaching: attach, isOver: { Interruption.isWanted },
-        ready: { port in
-          Console.out(
-            """
-            Serving \(bench.boards.count) boards at \(host):\(port) until \
-            Ctrl-C. Attach one with: usbip attach -r \(host) -b \
-            \(bench.boards.first?.path ?? "1-1")
-            """)
-        })
-    } catch {
-      throw ToolFailure(.device, "\(error)")
-    }
+    try BenchService(bench, commands: commands).run(
+      address: host, port: port, attaching: attach)
   }
 
   private func show(_ bench: Bench, _ path: String) {

@@ -77,6 +77,14 @@ enum Explain {
           : "choose one by its port, for example with -p \(boards[0].path)")
     case .closed(let board, let problem):
       return usb(problem, board)
+    case .otherProtocol(let board, let name):
+      let ids = board.device.descriptor
+      return ToolFailure(
+        .device,
+        """
+        board \(board.label) (\(hex4(ids.vendor)):\(hex4(ids.product))) shows \
+        a DFU interface but speaks \(name)
+        """, hint: "nothing was touched")
     }
   }
 

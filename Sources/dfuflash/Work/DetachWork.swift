@@ -6,23 +6,50 @@ struct DetachWork {
   /// The longest to wait for the board in DFU mode.
   let limit: Duration
 
+  /// How long a device that says it leaves the bus by itself may take, before
+  /// it is reset all the same.
+  static let departureLimit = Duration.seconds(3)
+
   /// Asks the application to detach, with a bus reset where it does not leave
   /// the bus by itself.
-  func detach(_ selected: SelectedBoard) throws(ToolFailure) {
+  ///
+  /// - Returns: `false` when the device is in DFU mode already, which some
+  ///   devices of DFU 1.0 do not show in their descriptors.
+  @discardableResult
+  func detach(_ selected: SelectedBoard) throws(ToolFailure) -> Bool {
     let board = selected.board
     let functional = selected.function.functional
     do throws(DFUError) {
       let connection = try open(selected)
-      try connection.detach(
-        timeout: min(1000, functional?.detachTimeout ?? 1000))
-      if functional?.attributes.contains(.willDetach) != true {
-        // A reset after which the device is another one has done its work;
-        // one that fails shows when the device does not come back.
-        try? connection.transport.reset()
+      // Not every application answers; then it is one.
+      if let status = try? connection.getStatus(),
+        status.state != .appIdle, status.state != .appDetach
+      {
+        return false
       }
+      let longest = functional?.detachTimeout ?? 1000
+      try connection.detach(timeout: longest == 0 ? 1000 : min(1000, longest))
+      if functional?.attributes.contains(.willDetach) == true,
+        try hasLeft(board)
+      {
+        return true
+      }
+      // A reset after which the device is another one has done its work;
+      // one that fails shows when the device does not come back.
+      try? connection.transport.reset()
     } catch {
-      if error.isGone && error.operation == .detach { return }
+      if error.isGone && error.operation == .detach { return true }
       throw Explain.device(error, board)
+    }
+    return true
+  }
+
+  private func hasLeft(_ board: Board) throws(DFUError) -> Bool {
+    do throws(USBError) {
+      return try BoardWatch(bus, shouldStop: { Interruption.isWanted })
+        .hasLeft(board.device, within: Self.departureLimit)
+    } catch {
+      throw DFUError(.detach, .usb(error))
     }
   }
 
@@ -45,14 +72,22 @@ struct DetachWork {
   func toDFUMode(
     _ selected: SelectedBoard
   ) throws(ToolFailure) -> SelectedBoard {
-    try detach(selected)
+    guard try detach(selected) else {
+      var selected = selected
+      selected.function.mode = .dfu
+      return selected
+    }
     let old = selected.board
     do throws(USBError) {
       let found = try BoardWatch(bus, shouldStop: { Interruption.isWanted })
-        .board(at: old.path, mode: .dfu, within: limit)
+        .board(at: old.path, insteadOf: old.device, within: limit) {
+          Self.isInDFUMode($0, after: selected)
+        }
       if let found,
-        let function = found.functions.first(where: { $0.mode == .dfu })
+        var function = found.functions.first(where: { $0.mode == .dfu })
+          ?? found.functions.first
       {
+        function.mode = .dfu
         return SelectedBoard(board: found, function: function)
       }
     } catch {
@@ -64,5 +99,18 @@ struct DetachWork {
       board \(old.label) was asked to detach but has not come back in DFU \
       mode at port \(old.path) within \(limit.components.seconds) s
       """, hint: "put it into DFU mode by hand, or wait longer with -E 30")
+  }
+
+  /// Devices of DFU 1.0 may show protocol 0 in both modes; then it is another
+  /// number of interfaces or alternate settings, or another product, that
+  /// tells them apart.
+  private static func isInDFUMode(
+    _ functions: [DFUFunction], after selected: SelectedBoard
+  ) -> Bool {
+    functions.contains { function in
+      function.mode == .dfu
+        || function.interface != selected.function.interface
+        || function.alternates.count != selected.function.alternates.count
+    }
   }
 }

@@ -16,7 +16,7 @@ struct DfuUtilWork {
     let selected = try inDFUMode(found)
     let work = BoardWork(selected, on: bus, settings, reporter)
     guard selected.function.isDfuSe || option != nil else {
-      try PlainWork(work: work).download(input)
+      try PlainWork(work: work).download(input, resets: resets)
       Console.out("File downloaded successfully")
       return
     }

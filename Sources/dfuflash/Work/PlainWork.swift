@@ -7,7 +7,10 @@ struct PlainWork {
   /// The most that is read from a device that does not end by itself, bytes.
   static let uploadLimit = 64 * 1024 * 1024
 
-  func download(_ input: FirmwareInput) throws(ToolFailure) {
+  /// - Parameter resets: whether to have the device leave DFU mode afterwards.
+  func download(
+    _ input: FirmwareInput, resets: Bool = false
+  ) throws(ToolFailure) {
     guard let firmware = input.file.raw else {
       throw ToolFailure(
         .usage,
@@ -34,6 +37,10 @@ struct PlainWork {
       try transfer.download(firmware)
     }
     switch result {
+    case .idle where resets:
+      // A device that does not take it has nothing to lose by it.
+      try? transfer.connection.detach(timeout: 1000)
+      try? transfer.connection.transport.reset()
     case .idle: break
     case .reset: work.reporter.note("The device was reset.")
     case .silent:
@@ -50,9 +57,12 @@ struct PlainWork {
 
   func upload(_ sink: UploadSink, limit: UInt32?) throws(ToolFailure) {
     let transfer = try transfer()
-    try work.perform { () throws(FlashError) in
-      try transfer.upload(limit: limit.map(Int.init) ?? Self.uploadLimit) {
-        (bytes) throws(FlashError) in
+    let hasEnded = try work.perform { () throws(FlashError) in
+      try transfer.upload(
+        limit: limit.map(Int.init) ?? Self.uploadLimit,
+        endsByPrefix: work.board.quirks.map(\.effect)
+          .contains(.uploadsPrefix)
+      ) { (bytes) throws(FlashError) in
         do throws(ToolFailure) {
           try sink.write(bytes)
         } catch {
@@ -61,6 +71,13 @@ struct PlainWork {
       }
     }
     try sink.finish()
+    if !hasEnded, limit == nil {
+      work.reporter.note(
+        """
+        warning: the device did not end the upload by itself; it was ended at \
+        \(Self.uploadLimit >> 20) MiB. Say with -Z how much there is
+        """)
+    }
   }
 
   private func transfer() throws(ToolFailure) -> PlainDFU {
@@ -75,7 +92,7 @@ struct PlainWork {
         on: work.bus, alternate: setting.number,
         transferSize: work.settings.transferSize)
       return PlainDFU(
-        connection, shouldStop: { Interruption.isWanted },
+        connection, pollOverride: work.board.pollTime, shouldStop: { Interruption.isWanted },
         report: work.reporter.report)
     } catch {
       throw Explain.open(error, work.board)
