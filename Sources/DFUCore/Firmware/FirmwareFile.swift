@@ -32,6 +32,15 @@ public enum FirmwareFormat: String, Hashable, Sendable, CaseIterable {
   public var hasAddresses: Bool { self != .raw && self != .dfu }
 }
 
+/// What a firmware file was packed in.
+public enum FirmwareContainer: Hashable, Sendable {
+  /// A gzip file (RFC 1952).
+  case gzip
+  /// A zip archive; the file's path in it, which may hold anything: clean it
+  /// before it is shown.
+  case zip(entry: String)
+}
+
 /// What one alternate setting of a device is to hold.
 public struct FirmwareTarget: Hashable, Sendable {
   /// The alternate setting, if the file names one.
@@ -88,6 +97,8 @@ extension FirmwareWarning: CustomStringConvertible {
 public struct FirmwareFile: Hashable, Sendable {
   /// The format it was read as.
   public var format: FirmwareFormat
+  /// What it was packed in; `nil` when it was not.
+  public var container: FirmwareContainer?
   /// What belongs where. Empty for formats without addresses, and for a UF2
   /// file with several families until one is chosen.
   public var targets: [FirmwareTarget] = []
@@ -129,20 +140,22 @@ public struct FirmwareFile: Hashable, Sendable {
   /// Throws ``FirmwareError`` for a file that is not right; nothing in it can
   /// make this trap.
   public init(
-    reading bytes: [UInt8], format: FirmwareFormat? = nil
+    reading bytes: consuming [UInt8], format: FirmwareFormat? = nil
   ) throws(FirmwareError) {
+    let bytes = bytes
     guard !bytes.isEmpty else { throw FirmwareError(.empty) }
     let known: FirmwareFormat
     if let format { known = format } else { known = try .init(of: bytes) }
     switch known {
     case .raw:
-      self.init(raw: bytes)
-      if DFUSuffix.isSigned(bytes) { warnings.append(.suffixInRaw) }
-    case .dfu: try self.init(plainDFU: bytes)
+      let isSigned = DFUSuffix.isSigned(bytes)
+      self.init(raw: consume bytes)
+      if isSigned { warnings.append(.suffixInRaw) }
+    case .dfu: try self.init(plainDFU: consume bytes)
     case .dfuse: try self.init(dfuse: bytes)
     case .intelHex: try self.init(intelHex: bytes)
     case .sRecord: try self.init(sRecord: bytes)
-    case .elf: try self.init(elf: bytes)
+    case .elf: try self.init(elf: consume bytes)
     case .uf2: try self.init(uf2: bytes)
     }
   }
@@ -169,17 +182,17 @@ public struct FirmwareFile: Hashable, Sendable {
       .unsupported("the file has \(targets.count) targets; choose one"))
   }
 
-  private init(plainDFU bytes: [UInt8]) throws(FirmwareError) {
+  private init(plainDFU bytes: consuming [UInt8]) throws(FirmwareError) {
+    var bytes = bytes
     guard let suffix = try DFUSuffix(endOf: bytes) else {
       throw FirmwareError(.suffixMissing)
     }
     format = .dfu
     self.suffix = suffix
-    var payload = bytes
-    payload.removeLast(suffix.length)
-    guard !payload.isEmpty else { throw FirmwareError(.empty) }
-    prefix = DFUPrefix(startOf: payload)
-    raw = payload
+    bytes.removeLast(suffix.length)
+    guard !bytes.isEmpty else { throw FirmwareError(.empty) }
+    prefix = DFUPrefix(startOf: bytes)
+    raw = bytes
   }
 }
 
