@@ -102,7 +102,8 @@ private struct ELFSegment {
   init?(
     _ index: Int, _ header: ELFHeader, in bytes: [UInt8]
   ) throws(FirmwareError) {
-    let start = header.programHeaders.offset + index * header.programHeaders.size
+    let start =
+      header.programHeaders.offset + index * header.programHeaders.size
     let offset = Int(UInt32(littleEndianAt: start + 4, in: bytes))
     let count = Int(UInt32(littleEndianAt: start + 16, in: bytes))
     // PT_LOAD; without bytes in the file it is memory to be cleared.

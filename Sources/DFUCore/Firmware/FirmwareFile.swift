@@ -72,6 +72,9 @@ public enum FirmwareWarning: Hashable, Sendable {
   /// A file read as raw ends like one with a DFU suffix, and the suffix
   /// will be flashed too.
   case suffixInRaw
+  /// A file that is taken as raw ends like one with a DFU suffix, whose CRC
+  /// does not match.
+  case suffixDamaged(FirmwareError)
   /// An S-record file without the record that should end it.
   case endMissing
 }
@@ -87,6 +90,8 @@ extension FirmwareWarning: CustomStringConvertible {
     case .suffixInRaw:
       "the file ends with a DFU suffix, which is taken for data because the "
         + "file is to be read as raw"
+    case .suffixDamaged(let error):
+      "\(error); the file is taken as raw, as if it had no suffix"
     case .endMissing:
       "the file has no record that ends it; it may be cut off"
     }
@@ -142,6 +147,15 @@ public struct FirmwareFile: Hashable, Sendable {
   public init(
     reading bytes: consuming [UInt8], format: FirmwareFormat? = nil
   ) throws(FirmwareError) {
+    try self.init(
+      reading: bytes, format: format, damagedSuffixIsData: false)
+  }
+
+  /// Reads a file; one whose suffix does not match may be raw.
+  init(
+    reading bytes: consuming [UInt8], format: FirmwareFormat?,
+    damagedSuffixIsData: Bool
+  ) throws(FirmwareError) {
     let bytes = bytes
     guard !bytes.isEmpty else { throw FirmwareError(.empty) }
     let known: FirmwareFormat
@@ -151,7 +165,15 @@ public struct FirmwareFile: Hashable, Sendable {
       let isSigned = DFUSuffix.isSigned(bytes)
       self.init(raw: consume bytes)
       if isSigned { warnings.append(.suffixInRaw) }
-    case .dfu: try self.init(plainDFU: consume bytes)
+    case .dfu:
+      if damagedSuffixIsData, format == nil,
+        let error = DFUSuffix.damage(of: bytes)
+      {
+        self.init(raw: consume bytes)
+        warnings.append(.suffixDamaged(error))
+      } else {
+        try self.init(plainDFU: consume bytes)
+      }
     case .dfuse: try self.init(dfuse: bytes)
     case .intelHex: try self.init(intelHex: bytes)
     case .sRecord: try self.init(sRecord: bytes)

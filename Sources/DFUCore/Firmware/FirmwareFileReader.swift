@@ -43,16 +43,20 @@ public struct FirmwareFileReader: ~Copyable {
   /// packed or not. `entry` is the path of the file to be read in a zip
   /// archive. `expectedCount` is the number of bytes that will come, if it is
   /// known; a wrong one does no harm. More than `limit` bytes are refused,
-  /// before as after unpacking.
+  /// before as after unpacking. With `damagedSuffixIsData`, a file that is not
+  /// asked for as `dfu` and ends with a DFU suffix whose CRC does not match
+  /// is taken as raw, as dfu-util does, with a warning.
   public init(
     format: FirmwareFormat? = nil, entry: String? = nil,
-    expectedCount: Int? = nil, limit: Int = FirmwareFileReader.defaultLimit
+    expectedCount: Int? = nil, limit: Int = FirmwareFileReader.defaultLimit,
+    damagedSuffixIsData: Bool = false
   ) {
     self.limit = limit
     self.entry = entry
     packing = format == .raw && entry == nil ? .none : .unknown
     reader = FormatReader(
-      format: format, expectedCount: expectedCount, limit: limit)
+      format: format, expectedCount: expectedCount, limit: limit,
+      damagedSuffixIsData: damagedSuffixIsData)
   }
 
   /// Takes the next bytes.

@@ -4,6 +4,7 @@
 /// beyond their image; others are collected first.
 struct FormatReader {
   private let limit: Int
+  private let damagedSuffixIsData: Bool
   private var expected: Int
   private var format: FirmwareFormat?
   private var isTold: Bool
@@ -15,7 +16,11 @@ struct FormatReader {
 
   /// A reader for a file of `format`, or of the format that its content
   /// tells; of about `expectedCount` bytes, and of `limit` at most.
-  init(format: FirmwareFormat?, expectedCount: Int?, limit: Int) {
+  init(
+    format: FirmwareFormat?, expectedCount: Int?, limit: Int,
+    damagedSuffixIsData: Bool
+  ) {
+    self.damagedSuffixIsData = damagedSuffixIsData
     self.limit = limit
     expected = min(max(expectedCount ?? 0, 0), limit)
     self.format = format
@@ -74,7 +79,8 @@ struct FormatReader {
     if uf2 != nil, let file = try uf2?.finish() { return file }
     let bytes = collected
     collected = []
-    return try FirmwareFile(reading: bytes, format: format)
+    return try FirmwareFile(
+      reading: bytes, format: format, damagedSuffixIsData: damagedSuffixIsData)
   }
 
   private mutating func tell() throws(FirmwareError) {

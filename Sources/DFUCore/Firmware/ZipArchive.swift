@@ -214,7 +214,8 @@ struct ZipArchive {
     if !isWanted { return }
     guard count == entry.size else {
       throw FirmwareError(
-        .malformed("it unpacks to \(count) bytes, not the \(entry.size) stated"),
+        .malformed(
+          "it unpacks to \(count) bytes, not the \(entry.size) stated"),
         at: place)
     }
     guard crc.checksum == entry.crc else {
