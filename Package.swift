@@ -31,9 +31,16 @@ let package = Package(
         .apt(["libusb-1.0-0-dev", "pkg-config"]),
         .brew(["libusb", "pkg-config"]),
       ]),
+    .systemLibrary(
+      name: "CZlib",
+      pkgConfig: "zlib",
+      providers: [
+        .apt(["zlib1g-dev", "pkg-config"]),
+        .brew(["zlib", "pkg-config"]),
+      ]),
     .target(
       name: "DFUCore",
-      dependencies: ["CLibUSB"],
+      dependencies: ["CLibUSB", "CZlib"],
       swiftSettings: ours),
     .target(
       name: "DFUSimulator",

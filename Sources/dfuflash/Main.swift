@@ -28,7 +28,7 @@ struct DFUFlash: ParsableCommand {
     subcommands: [
       ListCommand.self, FlashCommand.self, VerifyCommand.self,
       ReadCommand.self, EraseCommand.self, UnprotectCommand.self,
-      OptionBytesCommand.self,
+      OptionBytesCommand.self, InspectCommand.self, ConvertCommand.self,
       SerialCommand.self, SimulateCommand.self, DfuUtilCommand.self,
     ],
     defaultSubcommand: DfuUtilCommand.self)

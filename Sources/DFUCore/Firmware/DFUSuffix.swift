@@ -67,6 +67,16 @@ public struct DFUSuffix: Hashable, Sendable {
     }
   }
 
+  /// What is wrong with the CRC of a file's suffix, if anything.
+  static func damage(of file: [UInt8]) -> FirmwareError? {
+    do throws(FirmwareError) {
+      _ = try DFUSuffix(endOf: file)
+    } catch {
+      if case .suffixChecksum = error.kind { return error }
+    }
+    return nil
+  }
+
   /// Whether a file ends like one with a suffix: it is long enough and has
   /// the suffix's signature in its place.
   static func isSigned(_ file: [UInt8]) -> Bool {

@@ -91,54 +91,86 @@ private struct ELFHeader {
   }
 }
 
+/// A part of the file that is loaded.
+private struct ELFSegment {
+  var range: Range<Int>
+  var address: UInt32
+  /// Which program header says so.
+  var header: Int
+
+  /// The segment of a program header; `nil` for one that loads nothing.
+  init?(
+    _ index: Int, _ header: ELFHeader, in bytes: [UInt8]
+  ) throws(FirmwareError) {
+    let start =
+      header.programHeaders.offset + index * header.programHeaders.size
+    let offset = Int(UInt32(littleEndianAt: start + 4, in: bytes))
+    let count = Int(UInt32(littleEndianAt: start + 16, in: bytes))
+    // PT_LOAD; without bytes in the file it is memory to be cleared.
+    guard UInt32(littleEndianAt: start, in: bytes) == 1, count > 0 else {
+      return nil
+    }
+    guard offset + count <= bytes.count else {
+      throw FirmwareError(
+        .truncated(
+          "the segment needs \(count) bytes from offset \(offset), but the "
+            + "file has \(bytes.count)"), at: .programHeader(index))
+    }
+    address = UInt32(littleEndianAt: start + 12, in: bytes)
+    range = offset..<offset + count
+    self.header = index
+    guard UInt64(address) + UInt64(count) <= 1 << 32 else {
+      throw FirmwareError(
+        .addressWraps(address: address, count: count),
+        at: .programHeader(index))
+    }
+    // A linker may load the file's own headers with the first segment, below
+    // the address that was asked for. They are no firmware.
+    if offset < ELFHeader.length,
+      let section = header.firstSection(in: range, of: bytes)
+    {
+      address += UInt32(section - offset)
+      range = section..<offset + count
+    }
+  }
+}
+
 extension FirmwareFile {
-  init(elf bytes: [UInt8]) throws(FirmwareError) {
+  init(elf bytes: consuming [UInt8]) throws(FirmwareError) {
+    var bytes = bytes
     let header = try ELFHeader(bytes)
-    var builder = FirmwareImageBuilder { .programHeader($0) }
+    var segments: [ELFSegment] = []
     var total = 0
     for index in 0..<header.programHeaders.count {
-      let start =
-        header.programHeaders.offset + index * header.programHeaders.size
-      let type = UInt32(littleEndianAt: start, in: bytes)
-      let offset = Int(UInt32(littleEndianAt: start + 4, in: bytes))
-      let address = UInt32(littleEndianAt: start + 12, in: bytes)
-      let count = Int(UInt32(littleEndianAt: start + 16, in: bytes))
-      // PT_LOAD; without bytes in the file it is memory to be cleared.
-      if type != 1 || count == 0 { continue }
-      guard offset + count <= bytes.count else {
-        throw FirmwareError(
-          .truncated(
-            "the segment needs \(count) bytes from offset \(offset), but the "
-              + "file has \(bytes.count)"), at: .programHeader(index))
+      guard let segment = try ELFSegment(index, header, in: bytes) else {
+        continue
       }
-      total += count
+      total += segment.range.count
       guard total <= bytes.count else {
         // Else a small file could ask for any amount of memory.
         throw FirmwareError(
           .malformed("segments share their bytes in the file"),
           at: .programHeader(index))
       }
-      // A linker may load the file's own headers with the first segment,
-      // below the address that was asked for. They are no firmware.
-      var skipped = 0
-      if offset < ELFHeader.length,
-        let section = header.firstSection(
-          in: offset..<offset + count, of: bytes)
-      {
-        skipped = section - offset
-      }
-      guard UInt64(address) + UInt64(count) <= 1 << 32 else {
-        throw FirmwareError(
-          .addressWraps(address: address, count: count),
-          at: .programHeader(index))
-      }
-      try builder.add(
-        bytes[offset + skipped..<offset + count],
-        at: address + UInt32(skipped), place: index)
+      segments.append(segment)
     }
-    guard !builder.isEmpty else { throw FirmwareError(.empty) }
+    guard let first = segments.first else { throw FirmwareError(.empty) }
+    let image: FirmwareImage
+    if segments.count == 1 {
+      // The file's memory becomes the image's: no second one is needed.
+      bytes.removeLast(bytes.count - first.range.upperBound)
+      bytes.removeFirst(first.range.lowerBound)
+      image = try FirmwareImage(bytes, at: first.address)
+    } else {
+      var builder = FirmwareImageBuilder { .programHeader($0) }
+      for segment in segments {
+        try builder.add(
+          bytes[segment.range], at: segment.address, place: segment.header)
+      }
+      image = try builder.finish()
+    }
     self.init(format: .elf)
-    targets = [FirmwareTarget(image: try builder.finish())]
+    targets = [FirmwareTarget(image: image)]
     entryPoint = header.entryPoint == 0 ? nil : header.entryPoint
   }
 }

@@ -24,6 +24,16 @@ public struct FirmwareError: Error, Hashable, Sendable {
     case plainText
     /// The file is packed by a program whose format is not read; its name.
     case packed(String)
+    /// The file is an archive, and several files in it are firmware; their
+    /// paths in it.
+    case entryNeeded([String])
+    /// The archive has no such file; the paths of those that it has.
+    case entryMissing(String, available: [String])
+    /// The file is an archive, and nothing in it is firmware; the paths of
+    /// what is in it.
+    case noFirmware([String])
+    /// A path in an archive was given, but the file is no archive.
+    case notAnArchive(String)
     /// The file is not what `--format` or its beginning says.
     case notThisFormat(FirmwareFormat)
     /// The file ends in the middle of something: what, in words.
@@ -109,6 +119,19 @@ extension FirmwareError.Kind: CustomStringConvertible {
         + "if it is to be flashed as it is, say that its format is raw"
     case .packed(let format):
       return "this is \(format); unpack it first"
+    case .entryNeeded(let paths):
+      return "several files in the archive are firmware; choose one: "
+        + quoted(paths)
+    case .entryMissing(let path, let available):
+      return "there is no \(quoted([path])) in the archive; it has: "
+        + quoted(available)
+    case .noFirmware(let paths):
+      return paths.isEmpty
+        ? "there is no firmware in this archive: it is empty"
+        : "no file in the archive can be told to be firmware; it has: "
+          + quoted(paths)
+    case .notAnArchive(let path):
+      return "\(quoted([path])) cannot be in it: this is no zip archive"
     case .notThisFormat(let format):
       return "this is not \(format.title)"
     case .truncated(let what):
@@ -153,6 +176,12 @@ extension FirmwareError.Kind: CustomStringConvertible {
       return "the file holds nothing for the chip family "
         + "\(list([family])); it has \(list(available))"
     }
+  }
+
+  private func quoted(_ paths: [String]) -> String {
+    let rest = paths.count - 12
+    return paths.prefix(12).map { "“\(printable($0))”" }
+      .joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
   }
 
   private func list(_ families: [UInt32]) -> String {

@@ -32,6 +32,15 @@ public enum FirmwareFormat: String, Hashable, Sendable, CaseIterable {
   public var hasAddresses: Bool { self != .raw && self != .dfu }
 }
 
+/// What a firmware file was packed in.
+public enum FirmwareContainer: Hashable, Sendable {
+  /// A gzip file (RFC 1952).
+  case gzip
+  /// A zip archive; the file's path in it, which may hold anything: clean it
+  /// before it is shown.
+  case zip(entry: String)
+}
+
 /// What one alternate setting of a device is to hold.
 public struct FirmwareTarget: Hashable, Sendable {
   /// The alternate setting, if the file names one.
@@ -63,6 +72,9 @@ public enum FirmwareWarning: Hashable, Sendable {
   /// A file read as raw ends like one with a DFU suffix, and the suffix
   /// will be flashed too.
   case suffixInRaw
+  /// A file that is taken as raw ends like one with a DFU suffix, whose CRC
+  /// does not match.
+  case suffixDamaged(FirmwareError)
   /// An S-record file without the record that should end it.
   case endMissing
 }
@@ -78,6 +90,8 @@ extension FirmwareWarning: CustomStringConvertible {
     case .suffixInRaw:
       "the file ends with a DFU suffix, which is taken for data because the "
         + "file is to be read as raw"
+    case .suffixDamaged(let error):
+      "\(error); the file is taken as raw, as if it had no suffix"
     case .endMissing:
       "the file has no record that ends it; it may be cut off"
     }
@@ -88,6 +102,8 @@ extension FirmwareWarning: CustomStringConvertible {
 public struct FirmwareFile: Hashable, Sendable {
   /// The format it was read as.
   public var format: FirmwareFormat
+  /// What it was packed in; `nil` when it was not.
+  public var container: FirmwareContainer?
   /// What belongs where. Empty for formats without addresses, and for a UF2
   /// file with several families until one is chosen.
   public var targets: [FirmwareTarget] = []
@@ -129,20 +145,39 @@ public struct FirmwareFile: Hashable, Sendable {
   /// Throws ``FirmwareError`` for a file that is not right; nothing in it can
   /// make this trap.
   public init(
-    reading bytes: [UInt8], format: FirmwareFormat? = nil
+    reading bytes: consuming [UInt8], format: FirmwareFormat? = nil
   ) throws(FirmwareError) {
+    try self.init(
+      reading: bytes, format: format, damagedSuffixIsData: false)
+  }
+
+  /// Reads a file; one whose suffix does not match may be raw.
+  init(
+    reading bytes: consuming [UInt8], format: FirmwareFormat?,
+    damagedSuffixIsData: Bool
+  ) throws(FirmwareError) {
+    let bytes = bytes
     guard !bytes.isEmpty else { throw FirmwareError(.empty) }
     let known: FirmwareFormat
     if let format { known = format } else { known = try .init(of: bytes) }
     switch known {
     case .raw:
-      self.init(raw: bytes)
-      if DFUSuffix.isSigned(bytes) { warnings.append(.suffixInRaw) }
-    case .dfu: try self.init(plainDFU: bytes)
+      let isSigned = DFUSuffix.isSigned(bytes)
+      self.init(raw: consume bytes)
+      if isSigned { warnings.append(.suffixInRaw) }
+    case .dfu:
+      if damagedSuffixIsData, format == nil,
+        let error = DFUSuffix.damage(of: bytes)
+      {
+        self.init(raw: consume bytes)
+        warnings.append(.suffixDamaged(error))
+      } else {
+        try self.init(plainDFU: consume bytes)
+      }
     case .dfuse: try self.init(dfuse: bytes)
     case .intelHex: try self.init(intelHex: bytes)
     case .sRecord: try self.init(sRecord: bytes)
-    case .elf: try self.init(elf: bytes)
+    case .elf: try self.init(elf: consume bytes)
     case .uf2: try self.init(uf2: bytes)
     }
   }
@@ -169,17 +204,17 @@ public struct FirmwareFile: Hashable, Sendable {
       .unsupported("the file has \(targets.count) targets; choose one"))
   }
 
-  private init(plainDFU bytes: [UInt8]) throws(FirmwareError) {
+  private init(plainDFU bytes: consuming [UInt8]) throws(FirmwareError) {
+    var bytes = bytes
     guard let suffix = try DFUSuffix(endOf: bytes) else {
       throw FirmwareError(.suffixMissing)
     }
     format = .dfu
     self.suffix = suffix
-    var payload = bytes
-    payload.removeLast(suffix.length)
-    guard !payload.isEmpty else { throw FirmwareError(.empty) }
-    prefix = DFUPrefix(startOf: payload)
-    raw = payload
+    bytes.removeLast(suffix.length)
+    guard !bytes.isEmpty else { throw FirmwareError(.empty) }
+    prefix = DFUPrefix(startOf: bytes)
+    raw = bytes
   }
 }
 

@@ -83,6 +83,7 @@ struct DfuUtilCommand: ParsableCommand {
   var wait = false
 
   @OptionGroup(title: "Beyond dfu-util") var engine: EngineOptions
+  @OptionGroup(title: "File") var firmware: FirmwareOptions
 
   func run() throws {
     if printVersion {
@@ -113,7 +114,7 @@ struct DfuUtilCommand: ParsableCommand {
         """)
     }
     let input = try download.map { (path) throws(ToolFailure) in
-      try FirmwareInput(path, format: try engine.firmwareFormat())
+      try firmware.input(path, damagedSuffixIsData: true)
     }
     let settings = try engine.settings(transfer, option)
     if let input, input.file.format.hasAddresses, option?.address != nil {

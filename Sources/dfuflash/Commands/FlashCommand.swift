@@ -22,6 +22,8 @@ struct FlashCommand: ParsableCommand {
   @OptionGroup(title: "General") var workbench: WorkbenchOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
 
+  @OptionGroup(title: "File") var firmware: FirmwareOptions
+
   @Option(
     help: ArgumentHelp(
       "Where a file without addresses belongs.", valueName: "address"))
@@ -44,7 +46,7 @@ struct FlashCommand: ParsableCommand {
 
   func run() throws {
     let selector = try selection.selector()
-    let input = try FirmwareInput(file, format: try engine.firmwareFormat())
+    let input = try firmware.input(file)
     let settings = try engine.settings(transfer)
     let reporter: any ProgressReporter =
       engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
@@ -67,7 +69,7 @@ struct FlashCommand: ParsableCommand {
         return
       }
       let outcome = try FlashWork(work: work)
-        .run(try input.parts(at: address?.value ?? 0x0800_0000))
+        .run(try input.parts(at: address?.value ?? 0x0800_0000, for: work))
       if engine.dryRun { return }
       reporter.note(
         Self.summary(

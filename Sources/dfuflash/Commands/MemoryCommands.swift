@@ -42,6 +42,7 @@ struct VerifyCommand: ParsableCommand {
   var file: String
 
   @OptionGroup var memory: MemoryOptions
+  @OptionGroup(title: "File") var firmware: FirmwareOptions
 
   @Option(
     help: ArgumentHelp(
@@ -49,16 +50,16 @@ struct VerifyCommand: ParsableCommand {
   var address: Address?
 
   func run() throws {
-    let input = try FirmwareInput(file)
+    let input = try firmware.input(file)
     try memory.withWork(Reporters.make(toStandardError: false)) { work in
-      for part in try input.parts(at: address?.value ?? 0x0800_0000) {
-        let target =
-          try part.alternate.map { (alternate) throws(ToolFailure) in
-            try work.memory(alternate: alternate)
-          } ?? work.memory(holding: part.image.segments.first?.address)
-        let flasher = try work.flasher(target)
-        try work.perform { () throws(FlashError) in
-          try flasher.verify(part.image)
+      let parts = try input.parts(
+        at: address?.value ?? 0x0800_0000, for: work)
+      for part in parts {
+        for (target, image) in try FlashWork(work: work).shares(of: part) {
+          let flasher = try work.flasher(target)
+          try work.perform { () throws(FlashError) in
+            try flasher.verify(image)
+          }
         }
       }
       Console.out("Board \(work.board.label) holds \(Files.shown(file)).")

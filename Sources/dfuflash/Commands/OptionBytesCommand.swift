@@ -187,7 +187,9 @@ struct OptionBytesRestore: ParsableCommand {
     let input = try FirmwareInput(file)
     try options.withOptionBytes { work, memory, image in
       var new = image
-      for part in try input.parts(at: memory.map.runs.first?.address) {
+      for part in try input.parts(
+        at: memory.map.runs.first?.address, for: work.work)
+      {
         for segment in part.image.segments {
           guard
             let index = new.windows.firstIndex(where: {

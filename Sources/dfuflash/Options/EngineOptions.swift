@@ -49,13 +49,6 @@ struct EngineOptions: ParsableArguments {
       valueName: "volts"))
   var vdd: String?
 
-  @Option(
-    name: .customLong("format"),
-    help: ArgumentHelp(
-      "Read the file as raw, dfuse, dfu, hex, srec, elf or uf2, whatever it looks like.",
-      valueName: "format"))
-  var format: String?
-
   enum PollChoice: String, ExpressibleByArgument, CaseIterable {
     case auto
     case spec
@@ -86,20 +79,6 @@ struct EngineOptions: ParsableArguments {
     settings.chip = try chip.map(ChipOption.family)
     settings.millivolts = try vdd.map(Self.millivolts)
     return settings
-  }
-
-  func firmwareFormat() throws(ToolFailure) -> FirmwareFormat? {
-    guard let format else { return nil }
-    let known = FirmwareFormat.allCases.first {
-      $0.rawValue.lowercased() == format.lowercased()
-    }
-    guard let known else {
-      throw ToolFailure(
-        .usage, "\"\(format.escapingControls)\" is no format",
-        hint: "there are: "
-          + FirmwareFormat.allCases.map(\.rawValue).joined(separator: ", "))
-    }
-    return known
   }
 
   /// Volts with up to three decimals, as millivolts.

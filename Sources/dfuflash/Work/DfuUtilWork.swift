@@ -21,7 +21,7 @@ struct DfuUtilWork {
       return
     }
     let outcome = try FlashWork(work: work)
-      .run(try input.parts(at: option?.address))
+      .run(try input.parts(at: option?.address, for: work))
     if !outcome.plans.isEmpty && outcome.isUpToDate {
       reporter.note("Already up to date: nothing had to be written.")
     }

@@ -1,4 +1,13 @@
 import DFUCore
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
 
 /// A firmware file, read, and where its parts belong.
 struct FirmwareInput {
@@ -11,30 +20,68 @@ struct FirmwareInput {
 
   var path: String
   var file: FirmwareFile
+  /// The chip family that was asked for.
+  private let family: UInt32?
 
-  /// Reads and checks a file.
+  /// Reads and checks a file: `-` is standard input, `archive.zip:path` a
+  /// file in a zip archive.
+  ///
+  /// - Parameters:
+  ///   - format: the format to read it as; otherwise its content tells.
+  ///   - family: which chip family to take from a UF2 file.
+  ///   - limit: the most bytes, packed as well as unpacked.
+  ///   - damagedSuffixIsData: reads a file whose DFU suffix does not match
+  ///     as raw.
   init(
-    _ path: String, format: FirmwareFormat? = nil
+    _ path: String, format: FirmwareFormat? = nil, family: UInt32? = nil,
+    limit: Int = FirmwareFileReader.defaultLimit,
+    damagedSuffixIsData: Bool = false
   ) throws(ToolFailure) {
     self.path = path
-    let bytes = try Files.read(path)
+    self.family = family
+    let (archive, entry) = Self.split(path)
+    let source = try Source(archive)
+    var reader = FirmwareFileReader(
+      format: format, entry: entry, expectedCount: source.size, limit: limit,
+      damagedSuffixIsData: damagedSuffixIsData)
     do throws(FirmwareError) {
-      file = try FirmwareFile(reading: bytes, format: format)
+      while try reader.feed(from: source.read) > 0 {}
+    } catch {
+      throw Self.failure(path, error)
+    }
+    try source.check()
+    do throws(FirmwareError) {
+      file = try reader.finish()
+      if let family { try file.choose(family: family) }
     } catch {
       throw Self.failure(path, error)
     }
   }
 
-  private static func failure(
-    _ path: String, _ error: FirmwareError
-  ) -> ToolFailure {
-    ToolFailure(.badFile, "\(Files.shown(path)): \(error)")
-  }
-
   /// The parts, each for one memory.
   ///
-  /// - Parameter address: where a file without addresses belongs.
-  func parts(at address: UInt32?) throws(ToolFailure) -> [Part] {
+  /// - Parameters:
+  ///   - address: where a file without addresses belongs.
+  ///   - work: the board they are for, which must be the right one and
+  ///     chooses among the families of a UF2 file.
+  func parts(
+    at address: UInt32?, for work: BoardWork
+  ) throws(ToolFailure) -> [Part] {
+    try checkIDs(work)
+    var file = file
+    if family == nil, let chosen = try chosenFamily(work) {
+      do throws(FirmwareError) {
+        try file.choose(family: chosen)
+      } catch {
+        throw Self.failure(path, error)
+      }
+    }
+    return try Self.parts(of: file, at: address, path)
+  }
+
+  private static func parts(
+    of file: FirmwareFile, at address: UInt32?, _ path: String
+  ) throws(ToolFailure) -> [Part] {
     if !file.targets.isEmpty {
       return file.targets.map {
         Part(alternate: $0.alternate, image: $0.image)
@@ -43,7 +90,142 @@ struct FirmwareInput {
     do throws(FirmwareError) {
       return [Part(alternate: nil, image: try file.image(at: address))]
     } catch {
-      throw Self.failure(path, error)
+      throw failure(path, error)
     }
+  }
+
+  /// Throws unless the ids in the file's suffix are those of the board.
+  func checkIDs(_ work: BoardWork) throws(ToolFailure) {
+    let ids = work.board.device.descriptor
+    guard let suffix = file.suffix,
+      !suffix.matches(vendor: ids.vendor, product: ids.product)
+    else { return }
+    throw ToolFailure(
+      .usage,
+      """
+      \(Files.shown(path)) is for \(hex4(suffix.vendor)):\
+      \(hex4(suffix.product)), but board \(work.board.label) is \
+      \(hex4(ids.vendor)):\(hex4(ids.product))
+      """, hint: "nothing was touched; give it the file for this device")
+  }
+
+  /// Which of a UF2 file's families is the board's; `nil` when that is not
+  /// known or does not matter.
+  private func chosenFamily(
+    _ work: BoardWork
+  ) throws(ToolFailure) -> UInt32? {
+    let offered = file.families.compactMap(\.id)
+    let knowledge = work.knowledge
+    let wanted = knowledge.shared.uf2Families
+    guard !offered.isEmpty, !wanted.isEmpty else { return nil }
+    let fitting = wanted.filter(offered.contains)
+    if fitting.count == 1 { return fitting[0] }
+    // A family nobody knows may be the right one.
+    let isKnown = offered.allSatisfy { UF2Family.name(of: $0) != nil }
+    guard fitting.isEmpty, isKnown else { return nil }
+    let names = offered.compactMap(UF2Family.name(of:))
+    throw ToolFailure(
+      .usage,
+      """
+      \(Files.shown(path)) is for \(names.joined(separator: ", ")), but board \
+      \(work.board.label) is \(knowledge.identification.summary)
+      """,
+      hint: """
+        nothing was touched; if it is right all the same, add --family \
+        \(names[0])
+        """)
+  }
+
+  // MARK: Where it comes from
+
+  /// The archive and the path in it that `archive.zip:path` means; a file
+  /// whose own name has the colon goes before.
+  private static func split(_ path: String) -> (String, entry: String?) {
+    func exists(_ path: some StringProtocol) -> Bool {
+      unsafe path == "-" || access(String(path), F_OK) == 0
+    }
+    if exists(path) { return (path, nil) }
+    for colon in path.indices where path[colon] == ":" {
+      let entry = path[path.index(after: colon)...]
+      if !entry.isEmpty, exists(path[..<colon]) {
+        return (String(path[..<colon]), String(entry))
+      }
+    }
+    return (path, nil)
+  }
+
+  /// An open file.
+  private final class Source {
+    let path: String
+    let size: Int?
+    private let file: FileDescriptor
+    private var problem: Errno?
+
+    init(_ path: String) throws(ToolFailure) {
+      self.path = path
+      if path == "-" {
+        file = .standardInput
+        size = nil
+        return
+      }
+      do {
+        file = try FileDescriptor.open(FilePath(path), .readOnly)
+      } catch {
+        throw ToolFailure(
+          .noInput, "could not read \(Files.shown(path)) (\(error))")
+      }
+      size = (try? file.seek(offset: 0, from: .end)).map(Int.init)
+      _ = try? file.seek(offset: 0, from: .start)
+    }
+
+    deinit {
+      if path != "-" { try? file.close() }
+    }
+
+    func read(_ output: inout OutputSpan<UInt8>) {
+      unsafe output.withUnsafeMutableBufferPointer { buffer, count in
+        do {
+          let rest = unsafe UnsafeMutableRawBufferPointer(
+            rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+          count += try unsafe file.read(into: rest)
+        } catch {
+          problem = error as? Errno ?? .ioError
+        }
+      }
+    }
+
+    /// Throws when reading ended early.
+    func check() throws(ToolFailure) {
+      guard let problem else { return }
+      throw ToolFailure(
+        .noInput,
+        """
+        could not read \
+        \(path == "-" ? "standard input" : Files.shown(path)) (\(problem))
+        """)
+    }
+  }
+
+  /// What is wrong with a file, and what to do.
+  static func failure(_ path: String, _ error: FirmwareError) -> ToolFailure {
+    let name = path == "-" ? "standard input" : Files.shown(path)
+    var failure = ToolFailure(.badFile, "\(name): \(error)")
+    failure.hint =
+      switch error.kind {
+      case .entryNeeded(let entries):
+        "give it as \(Files.shown("\(path):\(entries.first ?? "path")"))"
+      case .noFirmware(let entries) where !entries.isEmpty:
+        "give it as \(Files.shown("\(path):\(entries.first ?? "path")"))"
+      case .familyNeeded(let families):
+        "add --family "
+          + (families.first { $0 != 0 }.map {
+            UF2Family.name(of: $0) ?? "0x\(hex8($0))"
+          } ?? "0")
+      case .addressNeeded: "add --address 0x08000000"
+      case .tooLarge: "add --max-size 256M, or what it needs"
+      case .plainText: "add --format raw to take it as it is"
+      default: nil
+      }
+    return failure
   }
 }

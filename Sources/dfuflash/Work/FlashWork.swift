@@ -174,7 +174,7 @@ struct FlashWork {
   }
 
   /// A part's share of each memory it touches.
-  private func shares(
+  func shares(
     of part: FirmwareInput.Part
   ) throws(ToolFailure) -> [(memory: BoardMemory, image: FirmwareImage)] {
     if let alternate = part.alternate, work.settings.alternate == nil {

@@ -1,0 +1,194 @@
+import ArgumentParser
+import DFUCore
+
+struct ConvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert",
+    abstract: "Make a firmware file of another format.",
+    discussion: """
+      The formats are raw (.bin), dfuse and dfu (.dfu), hex, srec, elf and \
+      uf2. The input may be packed (.gz, .zip). A .dfu file is made as DfuSe \
+      where the input has addresses or one is given, else as plain DFU: bytes \
+      and a suffix.
+
+      Example: dfuflash convert fw.elf fw.bin
+               dfuflash convert fw.dfu fw.hex
+               dfuflash convert --address 0x08000000 fw.bin fw.dfu
+               dfuflash convert --vid 1209 --pid 2444 fw.bin suffixed.dfu
+      """)
+
+  @Argument(
+    help:
+      "The file to read; - is standard input, archive.zip:path a file in an archive."
+  )
+  var input: String
+
+  @Argument(help: "The new file; - is standard output.")
+  var output: String
+
+  @Option(
+    help: ArgumentHelp(
+      "The new file's format, where its name does not tell.",
+      valueName: "format"))
+  var to: FileFormat?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where a file without addresses belongs.", valueName: "address"))
+  var address: Address?
+
+  @Option(
+    help: ArgumentHelp(
+      "Fill gaps with this byte (0xFF where there must be no gaps).",
+      valueName: "byte"))
+  var fill: FillByte?
+
+  @Option(
+    help: ArgumentHelp(
+      "USB vendor number for a .dfu file, hexadecimal.", valueName: "id"))
+  var vid: USBNumber?
+
+  @Option(
+    help: ArgumentHelp(
+      "USB product number for a .dfu file, hexadecimal.", valueName: "id"))
+  var pid: USBNumber?
+
+  @Option(
+    name: .customLong("device-version"),
+    help: ArgumentHelp(
+      "Device version (bcdDevice) for a .dfu file, hexadecimal.",
+      valueName: "version"))
+  var deviceVersion: USBNumber?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of a .dfu file with several targets take this alternate setting's; else write this one.",
+      valueName: "number"))
+  var alt: UInt8?
+
+  @Option(help: "The name of the target in a .dfu file.")
+  var name: String?
+
+  @OptionGroup(title: "Input") var firmware: FirmwareOptions
+
+  @Flag(help: "Replace the new file if it exists.")
+  var force = false
+
+  func run() throws {
+    var reading = firmware
+    // In a file with one family it is the family to write.
+    reading.family = nil
+    let source = try reading.input(input)
+    let format = try outputFormat(for: source.file)
+    if address != nil, source.file.format.hasAddresses {
+      throw ToolFailure(
+        .usage,
+        """
+        \(Files.shown(input)) says itself where it belongs \
+        (\(source.file.format.title))
+        """, hint: "leave --address out")
+    }
+    var conversion = FirmwareConversion(
+      to: format,
+      limit: firmware.maxSize?.value ?? FirmwareFileReader.defaultLimit)
+    conversion.address = address?.value
+    conversion.fill = fill?.value
+    conversion.vendor = vid?.value
+    conversion.product = pid?.value
+    conversion.deviceVersion = deviceVersion?.value
+    conversion.alternate = alt
+    conversion.name = name
+    conversion.family = firmware.family?.id
+    let bytes: [UInt8]
+    do throws(FirmwareError) {
+      bytes = try conversion.bytes(of: source.file)
+    } catch {
+      throw Self.failure(input, error)
+    }
+    do throws(ToolFailure) {
+      let sink = try UploadSink(output, replaces: force)
+      try sink.write(bytes[...])
+      try sink.finish()
+    } catch {
+      var failure = error
+      if failure.hint != nil {
+        failure.hint = "choose another name, or add --force to replace it"
+      }
+      throw failure
+    }
+    if output != "-" {
+      Console.out(
+        "Wrote \(Files.shown(output)): \(format.title), \(bytes.count) bytes.")
+    }
+  }
+
+  /// What cannot be converted although the file is right is a matter of the
+  /// options.
+  private static func failure(
+    _ path: String, _ error: FirmwareError
+  ) -> ToolFailure {
+    var failure = FirmwareInput.failure(path, error)
+    switch error.kind {
+    case .addressNeeded, .addressWraps, .familyNeeded, .familyMissing,
+      .spanTooLarge, .unsupported:
+      failure.status = .usage
+    default: break
+    }
+    if case .spanTooLarge = error.kind {
+      failure.hint =
+        "write hex, elf or dfuse, or raise the limit with --max-size"
+    }
+    return failure
+  }
+
+  private func outputFormat(
+    for file: FirmwareFile
+  ) throws(ToolFailure) -> FirmwareFormat {
+    if let to { return to.value }
+    let name = output.lowercased()
+    let isDfuSe = file.format.hasAddresses || address != nil
+    let endings: [(String, FirmwareFormat)] = [
+      (".bin", .raw), (".raw", .raw), (".img", .raw),
+      (".dfu", isDfuSe ? .dfuse : .dfu), (".hex", .intelHex),
+      (".ihex", .intelHex), (".ihx", .intelHex), (".srec", .sRecord),
+      (".s19", .sRecord), (".s28", .sRecord), (".s37", .sRecord),
+      (".mot", .sRecord), (".elf", .elf), (".axf", .elf), (".uf2", .uf2),
+    ]
+    guard
+      let ending = endings.first(where: { name.hasSuffix($0.0) })
+    else {
+      throw ToolFailure(
+        .usage,
+        "the name of \(Files.shown(output)) does not tell its format",
+        hint: "add --to with one of "
+          + FirmwareFormat.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return ending.1
+  }
+}
+
+/// A 16-bit number of USB, hexadecimal with or without 0x.
+struct USBNumber: ExpressibleByArgument {
+  var value: UInt16
+
+  init?(argument: String) {
+    let text = argument.lowercased()
+    let digits = text.hasPrefix("0x") ? text.dropFirst(2) : text[...]
+    guard
+      let number = UInt32(plain: digits, radix: 16),
+      let value = UInt16(exactly: number)
+    else { return nil }
+    self.value = value
+  }
+}
+
+/// A byte, written as in C.
+struct FillByte: ExpressibleByArgument {
+  var value: UInt8
+
+  init?(argument: String) {
+    guard let number = UInt32(c: argument), let value = UInt8(exactly: number)
+    else { return nil }
+    self.value = value
+  }
+}
