@@ -48,7 +48,8 @@ public struct DFUFunction: Hashable, Sendable {
 
   /// Whether the device speaks DfuSe, ST's extension.
   public var isDfuSe: Bool {
-    mode == .dfu && !isPlain && functional?.version == FunctionalDescriptor.dfuSeVersion
+    mode == .dfu && !isPlain
+      && functional?.version == FunctionalDescriptor.dfuSeVersion
   }
 }
 

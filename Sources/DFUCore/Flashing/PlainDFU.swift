@@ -146,7 +146,8 @@ public struct PlainDFU {
   /// - Returns: whether the device ended it.
   @discardableResult
   public func upload(
-    limit: Int, endsByPrefix: Bool = false, into sink: (ArraySlice<UInt8>) throws(FlashError) -> Void
+    limit: Int, endsByPrefix: Bool = false,
+    into sink: (ArraySlice<UInt8>) throws(FlashError) -> Void
   ) throws(FlashError) -> Bool {
     report(.began(.read, total: limit))
     var limit = limit

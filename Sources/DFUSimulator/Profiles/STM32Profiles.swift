@@ -499,7 +499,7 @@ extension BoardProfile {
         ],
         flash: .u5,
         poll: PollProfile(setAddress: 1, erase: 5, massErase: 900, write: 8),
-        earlyPoll: .busy, boot: .nSWBOOT0(emptyCheck: true),
+        earlyPoll: .busy, boot: .nSWBOOT0(emptyCheck: false),
         marks: [0x0BF9_9EFE: [0x92]])))
 
   static let gd32vf103 = BoardProfile(

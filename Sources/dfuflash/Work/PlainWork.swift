@@ -81,7 +81,8 @@ struct PlainWork {
         on: work.bus, alternate: setting.number,
         transferSize: work.settings.transferSize)
       return PlainDFU(
-        connection, pollOverride: work.board.pollTime, shouldStop: { Interruption.isWanted },
+        connection, pollOverride: work.board.pollTime,
+        shouldStop: { Interruption.isWanted },
         report: work.reporter.report)
     } catch {
       throw Explain.open(error, work.board)

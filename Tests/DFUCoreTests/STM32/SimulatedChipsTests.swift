@@ -54,13 +54,7 @@ import Testing
     // Where the sources disagree (L496) so may the two.
     guard row.source(of: .emptyCheck).confidence == .confirmed else { return }
     let checks = if case .present = row.emptyCheck { true } else { false }
-    withKnownIssue(
-      "AN2606 gives U5 (boot pattern 12) no empty check", isIntermittent: true
-    ) {
-      #expect(chip.boot.hasEmptyCheck == checks)
-    } when: {
-      profile == "u585"
-    }
+    #expect(chip.boot.hasEmptyCheck == checks)
   }
 
   @Test(arguments: families)
