@@ -286,12 +286,12 @@ import Testing
 
   // MARK: What happens meanwhile
 
-  @Test(arguments: ["upload", "data", "getStatus"])
-  func aBoardThatGoesMidway(request: String) throws {
+  @Test(arguments: [("upload", 6), ("data", 4), ("getStatus", 30)])
+  func aBoardThatGoesMidway(request: String, nth: Int) throws {
     let bench = try TestBenchFile([
       (
         "f405",
-        #""faults": [{"effect": "unplug", "nth": 4, "of": "\#(request)"}]"#
+        #""faults": [{"effect": "unplug", "nth": \#(nth), "of": "\#(request)"}]"#
       )
     ])
     try expect(
