@@ -286,10 +286,8 @@ import Testing
 
   // MARK: What happens meanwhile
 
-  @Test(arguments: ["upload", "data", "getStatus"])
-  func aBoardThatGoesMidway(request: String) throws {
-    // Of GETSTATUS the first few belong to looking at the bootloader.
-    let nth = request == "getStatus" ? 20 : 4
+  @Test(arguments: [("upload", 6), ("data", 4), ("getStatus", 30)])
+  func aBoardThatGoesMidway(request: String, nth: Int) throws {
     let bench = try TestBenchFile([
       (
         "f405",

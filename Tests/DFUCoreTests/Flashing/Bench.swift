@@ -17,8 +17,10 @@ struct TestBench {
     board.boot0 = true
     board.plug()
     bus = SimulatedBus([board])
-    board.clock.sleep(for: .seconds(2))
-    bus.clock.sleep(for: .seconds(2))
+    // Some chips take long, an F107 13.7 s.
+    let arrival = profile.enumerationTime + .seconds(1)
+    board.clock.sleep(for: arrival)
+    bus.clock.sleep(for: arrival)
   }
 
   func selected() throws -> SelectedBoard {

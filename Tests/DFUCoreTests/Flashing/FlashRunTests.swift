@@ -174,6 +174,33 @@ private let flash: UInt32 = 0x0800_0000
     }
   }
 
+  /// Every kind of board in the simulator that speaks DfuSe.
+  static let kinds = BoardProfile.all.filter {
+    if case .dfuSe = $0.machine { true } else { false }
+  }.map(\.name)
+
+  @Test(arguments: kinds)
+  func aBoardOfEveryKindIsFlashedOverAnOldProgramAndOnBlankFlash(
+    name: String
+  ) throws {
+    var firmware = program(9_001)
+    // Blocks and words of 0xFF, which on some chips is not blank.
+    for index in 2_500..<6_500 { firmware[index] = 0xFF }
+    for isBlank in [true, false] {
+      let bench = try TestBench(name)
+      if !isBlank { bench.board.fill(program(12_000, seed: 2), at: flash) }
+      try bench.flash(firmware)
+      #expect(bench.board.memory(at: flash, count: 9_001) == firmware)
+      #expect(bench.board.violations.isEmpty, "blank: \(isBlank)")
+      #expect(try bench.flash(firmware).isUpToDate)
+      if !isBlank {
+        #expect(
+          bench.board.memory(at: flash + 9_001, count: 2_999)
+            == Array(program(12_000, seed: 2)[9_001...]))
+      }
+    }
+  }
+
   // MARK: How many transfers
 
   @Test(arguments: [
