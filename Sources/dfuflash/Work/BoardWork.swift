@@ -102,8 +102,13 @@ final class BoardWork {
       } else {
         let connection = try selected.connect(
           on: bus, alternate: alternate, transferSize: settings.transferSize)
-        session = try DfuSeSession(
-          connection, knowledge.behaviour(settings.polling))
+        var behaviour = knowledge.behaviour(settings.polling)
+        // The board counts its own transfer size, whatever ours is.
+        let size = selected.function.functional.map { Int($0.transferSize) }
+        if size != connection.transferSize {
+          behaviour.setsAddressPerBlock = true
+        }
+        session = try DfuSeSession(connection, behaviour)
       }
       current = (alternate, session)
       return session

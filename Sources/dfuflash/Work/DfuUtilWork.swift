@@ -5,6 +5,8 @@ struct DfuUtilWork {
   let bus: any USBBus
   let settings: WorkSettings
   let reporter: any ProgressReporter
+  /// Whether the person named the device's ids.
+  let namesDevice: Bool
   let detachDelay: Duration
   let resets: Bool
 
@@ -15,10 +17,19 @@ struct DfuUtilWork {
   ) throws(ToolFailure) {
     let selected = try inDFUMode(found)
     let work = BoardWork(selected, on: bus, settings, reporter)
+    try check(input, work.board)
     guard selected.function.isDfuSe || option != nil else {
       try PlainWork(work: work).download(input, resets: resets)
       Console.out("File downloaded successfully")
       return
+    }
+    if input.file.raw != nil, option?.address == nil {
+      throw ToolFailure(
+        .usage,
+        """
+        \(Files.shown(input.path)) does not say where it belongs on board \
+        \(work.board.label)
+        """, hint: "give the address, for example -s 0x08000000")
     }
     let outcome = try FlashWork(work: work)
       .run(try input.parts(at: option?.address))
@@ -35,6 +46,28 @@ struct DfuUtilWork {
       ).run(program)
     }
     finish(work)
+  }
+
+  /// Refuses a file made for another device, unless the person named this
+  /// one by its ids.
+  private func check(
+    _ input: FirmwareInput, _ board: Board
+  ) throws(ToolFailure) {
+    let ids = board.device.descriptor
+    guard !namesDevice, let suffix = input.file.suffix,
+      !suffix.matches(vendor: ids.vendor, product: ids.product)
+    else { return }
+    throw ToolFailure(
+      .usage,
+      """
+      \(Files.shown(input.path)) is for \(hex4(suffix.vendor)):\
+      \(hex4(suffix.product)), but board \(board.label) is \
+      \(hex4(ids.vendor)):\(hex4(ids.product))
+      """,
+      hint: """
+        nothing was touched; if it is right for it all the same, name the \
+        device: -d \(hex4(ids.vendor)):\(hex4(ids.product))
+        """)
   }
 
   // MARK: -U

@@ -20,18 +20,6 @@ struct PlainWork {
         plain DFU, which has none
         """, hint: "give it the raw file its maker publishes")
     }
-    let ids = work.board.device.descriptor
-    if let suffix = input.file.suffix,
-      !suffix.matches(vendor: ids.vendor, product: ids.product)
-    {
-      throw ToolFailure(
-        .usage,
-        """
-        \(Files.shown(input.path)) is for \(hex4(suffix.vendor)):\
-        \(hex4(suffix.product)), but board \(work.board.label) is \
-        \(hex4(ids.vendor)):\(hex4(ids.product))
-        """, hint: "nothing was touched; give it the file for this device")
-    }
     let transfer = try transfer()
     let result = try work.perform { () throws(FlashError) in
       try transfer.download(firmware)
