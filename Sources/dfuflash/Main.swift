@@ -45,6 +45,10 @@ struct DFUFlash: ParsableCommand {
     } catch let failure as ToolFailure {
       failure.show()
       exit(withError: ExitCode(failure.status.rawValue))
+    } catch  where exitCode(for: error) == .validationFailure {
+      Console.err(
+        UsageFailure.text(for: error, Array(arguments.dropFirst())))
+      exit(withError: ExitCode(ExitStatus.usage.rawValue))
     } catch {
       exit(withError: error)
     }

@@ -13,7 +13,9 @@ struct WorkbenchOptions: ParsableArguments {
 
   @Flag(
     name: [.customShort("v"), .customLong("verbose")],
-    help: "Say more; -v -v shows every transfer, -v -v -v libusb's log too.")
+    help:
+      "Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb's log too."
+  )
   var verbose: Int
 
   @Option(
@@ -45,9 +47,9 @@ struct WorkbenchOptions: ParsableArguments {
   private func observed<Result>(
     _ bus: any USBBus, _ body: (any USBBus) throws -> Result
   ) throws -> Result {
-    guard stats || trace != nil || verbose >= 2 else { return try body(bus) }
+    guard stats || trace != nil || verbose >= 1 else { return try body(bus) }
     let ledger = Ledger()
-    let transfers = try TransferTrace(trace, isVerbose: verbose >= 2)
+    let transfers = try TransferTrace(trace, verbosity: verbose)
     defer {
       if stats { Console.err(ledger.text) }
     }

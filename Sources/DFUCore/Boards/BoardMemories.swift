@@ -20,7 +20,8 @@ public enum AlternateSelector: Hashable, Sendable {
   /// The whole interface string, or the memory's bare name.
   case name(String)
 
-  func matches(_ setting: AlternateSetting) -> Bool {
+  /// Whether it is this alternate setting.
+  public func matches(_ setting: AlternateSetting) -> Bool {
     switch self {
     case .number(let number): return setting.number == number
     case .name(let name):

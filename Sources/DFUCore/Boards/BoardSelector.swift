@@ -53,6 +53,9 @@ public struct BoardSelector: Hashable, Sendable {
   public var configuration: UInt8?
   /// `bInterfaceNumber`.
   public var interface: UInt8?
+  /// The ids that a firmware file asks for: they choose where several boards
+  /// fit.
+  public var preferredIDs: IDPair?
 
   /// Any board.
   public init() {}
@@ -114,7 +117,13 @@ extension BoardSelector {
       functions(of: board).map { SelectedBoard(board: board, function: $0) }
     }.filter { namesRuntime || !$0.board.isBystander($0.function) }
     let waiting = all.filter { $0.function.mode == .dfu }
-    let candidates = waiting.isEmpty ? all : waiting
+    var candidates = waiting.isEmpty ? all : waiting
+    if candidates.count > 1, let preferredIDs {
+      let preferred = candidates.filter {
+        preferredIDs.matches($0.board.device)
+      }
+      if !preferred.isEmpty { candidates = preferred }
+    }
     guard let first = candidates.first else { throw .none(present: boards) }
     guard candidates.count == 1 else { throw .several(candidates) }
     if let name = first.board.otherProtocol {
@@ -122,6 +131,13 @@ extension BoardSelector {
     }
     if let problem = first.board.problem { throw .closed(first.board, problem) }
     return first
+  }
+
+  /// Prefers the devices that a firmware file says it is for.
+  public mutating func prefer(_ suffix: DFUSuffix) {
+    func match(_ id: UInt16) -> IDMatch { id == 0xFFFF ? .any : .exactly(id) }
+    preferredIDs = IDPair(
+      vendor: match(suffix.vendor), product: match(suffix.product))
   }
 
   /// Whether a device whose application runs is named, not only allowed.

@@ -46,6 +46,7 @@ public struct PlainDFU {
   ///
   /// - Throws: `FlashError.refused` for an empty one, before anything was
   ///   sent.
+  @discardableResult
   public func download(
     _ firmware: [UInt8]
   ) throws(FlashError) -> Manifestation {

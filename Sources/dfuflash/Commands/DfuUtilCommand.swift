@@ -91,11 +91,13 @@ struct DfuUtilCommand: ParsableCommand {
       return
     }
     let option = try dfuseAddress.map(DfuSeOption.init(parsing:))
-    let selector = try selection.selector()
+    var selector = try selection.selector()
+    _ = try transfer.transferSize()
     if list {
       try workbench.withBus { bus in
         for line in FoundLines.lines(
-          for: try ListCommand.boards(on: bus), selector)
+          for: try ListCommand.boards(on: bus), selector,
+          transfer.alternateSelector)
         {
           Console.out(line)
         }
@@ -116,7 +118,12 @@ struct DfuUtilCommand: ParsableCommand {
     let input = try download.map { (path) throws(ToolFailure) in
       try firmware.input(path, damagedSuffixIsData: true)
     }
-    let settings = try engine.settings(transfer, option)
+    if workbench.verbose > 0, let input, input.file.format == .raw {
+      Console.err(
+        "\(Files.shown(input.path)) is taken as it is: it has no DFU suffix")
+    }
+    var settings = try engine.settings(transfer, option)
+    settings.namesDevice = selection.device != nil
     if let input, input.file.format.hasAddresses, option?.address != nil {
       throw ValidationError(
         """
@@ -126,6 +133,9 @@ struct DfuUtilCommand: ParsableCommand {
     }
     let output = try upload.map { (path) throws(ToolFailure) in
       try UploadSink(path)
+    }
+    if selection.device == nil, let suffix = input?.file.suffix {
+      selector.prefer(suffix)
     }
     try workbench.withBus { bus in
       let found = try BoardWork.find(

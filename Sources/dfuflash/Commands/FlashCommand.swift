@@ -47,7 +47,8 @@ struct FlashCommand: ParsableCommand {
   func run() throws {
     let selector = try selection.selector()
     let input = try firmware.input(file)
-    let settings = try engine.settings(transfer)
+    var settings = try engine.settings(transfer)
+    settings.namesDevice = selection.device != nil
     let reporter: any ProgressReporter =
       engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
     try workbench.withBus { bus in

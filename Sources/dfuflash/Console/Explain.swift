@@ -138,12 +138,12 @@ enum Explain {
         case .name(let name): "\"\(name.escapingControls)\""
         }
       return ToolFailure(
-        .usage,
+        .device,
         "board \(board.label) has no alternate setting \(wanted)",
         hint: "it has: \(settings(present))")
     case .noLayout(let setting):
       return ToolFailure(
-        .usage,
+        .device,
         """
         alternate setting \(setting.number) of board \(board.label) does not \
         describe a memory, so no address means anything there: \
@@ -174,7 +174,7 @@ enum Explain {
       )
     case .ambiguous(let present):
       return ToolFailure(
-        .usage,
+        .device,
         "board \(board.label) has several alternate settings",
         hint: "choose one with -a: \(settings(present))")
     }

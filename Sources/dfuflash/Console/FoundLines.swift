@@ -4,14 +4,17 @@ import DFUCore
 enum FoundLines {
   /// One line for each alternate setting of each DFU interface that is
   /// meant; within an interface by falling number.
+  ///
+  /// - Parameter alternate: the only alternate settings to list.
   static func lines(
-    for boards: [Board], _ selector: BoardSelector
+    for boards: [Board], _ selector: BoardSelector,
+    _ alternate: AlternateSelector? = nil
   ) -> [String] {
     boards.flatMap { board in
       selector.functions(of: board).flatMap { function in
-        function.alternates.reversed().map {
-          line(board, function, $0)
-        }
+        function.alternates.reversed().filter {
+          alternate?.matches($0) ?? true
+        }.map { line(board, function, $0) }
       } + problem(of: board)
     }
   }

@@ -81,13 +81,14 @@ final class TransferTrace: Sendable {
   }
 
   private let file: Mutex<FileDescriptor?>
-  private let isVerbose: Bool
+  private let verbosity: Int
 
   /// - Parameters:
   ///   - path: the file for JSON lines, if any; one that exists is replaced.
-  ///   - isVerbose: whether to show each transfer on standard error.
-  init(_ path: String?, isVerbose: Bool) throws(ToolFailure) {
-    self.isVerbose = isVerbose
+  ///   - verbosity: 1 to show the benign oddities on standard error, 2 to
+  ///     show each transfer.
+  init(_ path: String?, verbosity: Int) throws(ToolFailure) {
+    self.verbosity = verbosity
     guard let path else {
       file = Mutex(nil)
       return
@@ -108,7 +109,15 @@ final class TransferTrace: Sendable {
   }
 
   func note(_ transfer: TransferObservation) {
-    if isVerbose { Console.err(transfer.line) }
+    if verbosity >= 2 {
+      Console.err(transfer.line)
+    } else if verbosity == 1, let report = transfer.statusReport,
+      report.status != .ok
+    {
+      Console.err(
+        "board \(transfer.path): in \(report.state) with \(report.status.name):"
+          + " \(report.status.meaning)")
+    }
     file.withLock { file in
       guard let file else { return }
       let report = transfer.statusReport

@@ -11,22 +11,34 @@ protocol ProgressReporter: AnyObject {
 /// A bar per phase, redrawn in place, in the shape that dfu-util made known.
 final class BarReporter: ProgressReporter {
   private let write: (String) -> Void
+  private let isFamiliar: Bool
   private var totals: [FlashPhase: Int] = [:]
   private var shownPercent = -1
   private var isOpen = false
+  private var hasErased = false
 
-  init(_ write: @escaping (String) -> Void) { self.write = write }
+  /// - Parameter isFamiliar: whether to write dfu-util's lines to the letter,
+  ///   for front ends that read them.
+  init(isFamiliar: Bool = false, _ write: @escaping (String) -> Void) {
+    self.write = write
+    self.isFamiliar = isFamiliar
+  }
 
   func report(_ event: FlashEvent) {
     switch event {
     case .began(let phase, let total):
+      // They wait for it, also when there was nothing to erase.
+      if isFamiliar, phase == .write, !hasErased {
+        write("\(title(.erase)) done.\n")
+      }
       totals[phase] = total
       shownPercent = -1
       draw(phase, 0)
     case .progress(let phase, let done): draw(phase, done)
     case .finished(let phase):
       draw(phase, totals[phase] ?? 0)
-      write("\n\(phase.title) done.\n")
+      write("\n\(title(phase)) done.\n")
+      if phase == .erase { hasErased = true }
       isOpen = false
     default:
       if let text = event.remark { note(text) }
@@ -39,6 +51,10 @@ final class BarReporter: ProgressReporter {
     write(text + "\n")
   }
 
+  private func title(_ phase: FlashPhase) -> String {
+    isFamiliar && phase == .erase ? "Erase   " : phase.title
+  }
+
   private func draw(_ phase: FlashPhase, _ done: Int) {
     let total = max(1, totals[phase] ?? 1)
     let percent = min(100, done * 100 / total)
@@ -49,7 +65,7 @@ final class BarReporter: ProgressReporter {
       String(repeating: "=", count: filled)
       + String(repeating: " ", count: 25 - filled)
     write(
-      "\r\(phase.title)\t[\(bar)] \(padded(percent, 3))% "
+      "\r\(title(phase))\t[\(bar)] \(padded(percent, 3))% "
         + "\(padded(done, 12)) bytes")
     isOpen = true
   }

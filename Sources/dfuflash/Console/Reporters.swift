@@ -18,7 +18,8 @@ enum Reporters {
         Console.out(text, terminator: "")
       }
     }
-    return Console.isTerminal(stream) || drawsAlways.load(ordering: .relaxed)
-      ? BarReporter(write) : LineReporter(write)
+    let isDfuUtil = drawsAlways.load(ordering: .relaxed)
+    return Console.isTerminal(stream) || isDfuUtil
+      ? BarReporter(isFamiliar: isDfuUtil, write) : LineReporter(write)
   }
 }

@@ -27,7 +27,7 @@ struct DfuSeOption: Hashable, Sendable {
         if part.isEmpty { continue }
         guard let number = UInt32(c: part) else {
           throw ValidationError(
-            "\"\(part)\" is not an address; write it as in C: 0x08000000")
+            "-s: \"\(part)\" is not an address; write it as in C: 0x08000000")
         }
         address = number
         continue
@@ -45,7 +45,7 @@ struct DfuSeOption: Hashable, Sendable {
         guard let number = UInt32(c: part) else {
           throw ValidationError(
             """
-            "\(part)" is neither a length nor one of the modifiers \
+            -s: "\(part)" is neither a length nor one of the modifiers \
             \(Self.modifiers.joined(separator: ", "))
             """)
         }
@@ -55,7 +55,7 @@ struct DfuSeOption: Hashable, Sendable {
     if (unprotect || massErase) && !force {
       throw ValidationError(
         """
-        \(unprotect ? "unprotect" : "mass-erase") erases everything on the \
+        -s: \(unprotect ? "unprotect" : "mass-erase") erases everything on the \
         chip: add :force if that is what you want
         """)
     }

@@ -1,3 +1,6 @@
+import ArgumentParser
+import DFUCore
+
 /// What people and scripts are used to from getopt_long and the argument
 /// parser does not know: unambiguous beginnings of long options, and clusters
 /// of short ones that end in one with a value.
@@ -13,12 +16,22 @@ enum GetoptHabits {
     ("dfuse-address", true), ("devnum", true), ("wait", false),
   ]
 
+  private static let synonyms = [
+    "altsetting": "alt", "cfg": "configuration", "intf": "interface",
+  ]
+  /// Options beyond dfu-util's that begin like some of its.
+  private static let ours: Set<String> = ["chip", "format", "full", "dry-run"]
+
   private static let flags = Set("hVvleRw")
   private static let valued = Set("EdpciaStUZDsn")
 
   /// The arguments with those habits written out. Arguments that begin with a
   /// verb are left as they are.
-  static func expanded(_ arguments: [String]) -> [String] {
+  ///
+  /// - Throws: `ValidationError` for a beginning that fits several options.
+  static func expanded(
+    _ arguments: [String]
+  ) throws(ValidationError) -> [String] {
     guard let first = arguments.first, first.hasPrefix("-") else {
       return arguments
     }
@@ -35,7 +48,7 @@ enum GetoptHabits {
       if argument.hasPrefix("--") {
         let parts = argument.dropFirst(2).split(
           separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let name = complete(String(parts[0]))
+        let name = try complete(String(parts[0]))
         takesNext =
           parts.count == 1
           && long.contains { $0.name == name && $0.takesValue }
@@ -60,19 +73,24 @@ enum GetoptHabits {
   }
 
   /// The option that a beginning stands for, where there is just one.
-  private static func complete(_ beginning: String) -> String {
-    if long.contains(where: { $0.name == beginning }) {
-      return beginning == "version" ? "print-version" : beginning
-    }
+  private static func complete(
+    _ beginning: String
+  ) throws(ValidationError) -> String {
+    if ours.contains(beginning) { return beginning }
+    let isWhole = long.contains { $0.name == beginning }
     let fitting = long.map(\.name).filter {
       !beginning.isEmpty && $0.hasPrefix(beginning)
     }
     // Two names of one option are no ambiguity.
-    let meanings = Set(
-      fitting.map { $0 == "altsetting" ? "alt" : $0 })
-    guard meanings.count == 1, let name = meanings.first else {
-      return beginning
+    let meanings = Set(fitting.map { synonyms[$0] ?? $0 })
+    if meanings.count > 1, !isWhole {
+      throw ValidationError(
+        """
+        --\(beginning.escapingControls) may stand for \
+        \(fitting.map { "--\($0)" }.joined(separator: ", "))
+        """)
     }
+    let name = isWhole ? beginning : fitting.first ?? beginning
     return name == "version" ? "print-version" : name
   }
 

@@ -13,7 +13,7 @@ struct IDOption: Hashable, Sendable {
     let pairs = text.split(separator: ",", omittingEmptySubsequences: false)
     guard pairs.count <= 2 else {
       throw ValidationError(
-        "\"\(text)\" has more than two pairs; write vendor:product")
+        "-d: \"\(text)\" has more than two pairs; write vendor:product")
     }
     let first = try Self.pair(pairs[0], inheriting: nil)
     guard pairs.count == 2 else {
@@ -32,7 +32,7 @@ struct IDOption: Hashable, Sendable {
   ) throws(ValidationError) -> BoardSelector.IDPair {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count <= 2 else {
-      throw ValidationError("\"\(text)\" is not a pair vendor:product")
+      throw ValidationError("-d: \"\(text)\" is not a pair vendor:product")
     }
     return .init(
       vendor: try id(parts[0], inheriting: parent?.vendor),
@@ -53,7 +53,7 @@ struct IDOption: Hashable, Sendable {
       guard let value = UInt32(plain: digits, radix: 16), value <= 0xFFFF
       else {
         throw ValidationError(
-          "\"\(text)\" is not a USB id of up to four hexadecimal digits")
+          "-d: \"\(text)\" is not a USB id of up to four hexadecimal digits")
       }
       return .exactly(UInt16(value))
     }

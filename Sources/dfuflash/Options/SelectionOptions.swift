@@ -117,10 +117,11 @@ struct TransferOptions: ParsableArguments {
   /// The transfer size, bytes.
   func transferSize() throws(ValidationError) -> Int? {
     guard let transferSizeText else { return nil }
-    guard let value = UInt32(c: transferSizeText), value > 0 else {
+    guard let value = UInt32(c: transferSizeText) else {
       throw ValidationError(
         "-t takes a number of bytes, not \"\(transferSizeText)\"")
     }
-    return Int(value)
+    // dfu-util's 0: the device's own.
+    return value == 0 ? nil : Int(value)
   }
 }

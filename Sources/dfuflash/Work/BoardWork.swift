@@ -12,6 +12,9 @@ struct WorkSettings {
   var millivolts: Int?
   /// Whether only to say what would be done.
   var isDryRun = false
+  /// Whether the user named the device by its ids, so that those in a file
+  /// do not matter.
+  var namesDevice = false
   /// What the user has allowed for option bytes.
   var permissions = OptionBytePermissions()
 }
@@ -104,8 +107,13 @@ final class BoardWork {
         let connection = try selected.connect(
           on: bus, alternate: alternate,
           transferSize: reducedTransferSize ?? settings.transferSize)
-        session = try DfuSeSession(
-          connection, knowledge.behaviour(settings.polling))
+        var behaviour = knowledge.behaviour(settings.polling)
+        // The board counts its own transfer size, whatever ours is.
+        let size = selected.function.functional.map { Int($0.transferSize) }
+        if size != connection.transferSize {
+          behaviour.setsAddressPerBlock = true
+        }
+        session = try DfuSeSession(connection, behaviour)
       }
       current = (alternate, session)
       return session

@@ -20,6 +20,14 @@ struct DfuUtilWork {
       Console.out("File downloaded successfully")
       return
     }
+    if input.file.raw != nil, option?.address == nil {
+      throw ToolFailure(
+        .usage,
+        """
+        \(Files.shown(input.path)) does not say where it belongs on board \
+        \(work.board.label)
+        """, hint: "give the address, for example -s 0x08000000")
+    }
     let outcome = try FlashWork(work: work)
       .run(try input.parts(at: option?.address, for: work))
     if !outcome.plans.isEmpty && outcome.isUpToDate {

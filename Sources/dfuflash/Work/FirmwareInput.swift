@@ -94,10 +94,11 @@ struct FirmwareInput {
     }
   }
 
-  /// Throws unless the ids in the file's suffix are those of the board.
+  /// Refuses a file whose suffix names another device, unless the person named
+  /// this one by its ids.
   func checkIDs(_ work: BoardWork) throws(ToolFailure) {
     let ids = work.board.device.descriptor
-    guard let suffix = file.suffix,
+    guard !work.settings.namesDevice, let suffix = file.suffix,
       !suffix.matches(vendor: ids.vendor, product: ids.product)
     else { return }
     throw ToolFailure(
@@ -106,7 +107,11 @@ struct FirmwareInput {
       \(Files.shown(path)) is for \(hex4(suffix.vendor)):\
       \(hex4(suffix.product)), but board \(work.board.label) is \
       \(hex4(ids.vendor)):\(hex4(ids.product))
-      """, hint: "nothing was touched; give it the file for this device")
+      """,
+      hint: """
+        nothing was touched; if it is right for it all the same, name the \
+        device: -d \(hex4(ids.vendor)):\(hex4(ids.product))
+        """)
   }
 
   /// Which of a UF2 file's families is the board's; `nil` when that is not
