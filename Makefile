@@ -3,9 +3,14 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 
-# The Swift library inside the program, symbols out: it runs where there is
-# libc and libusb, and nothing else.
+# The Swift library, zlib and the C++ runtime inside the program, symbols and
+# what nobody calls out: it runs where there is libc and libusb, and nothing
+# else. scripts/static says how the static libraries come before the others.
 RELEASE_FLAGS = -c release --static-swift-stdlib -Xlinker -s
+ifeq ($(shell uname -s),Linux)
+RELEASE_FLAGS += $(shell scripts/static/flags)
+export PKG_CONFIG_PATH := $(CURDIR)/scripts/static:$(PKG_CONFIG_PATH)
+endif
 
 .PHONY: all setup release demo test lint unit test-kernel fuzz bench install clean
 
