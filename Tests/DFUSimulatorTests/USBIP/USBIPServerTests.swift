@@ -331,7 +331,7 @@ struct USBIPServerTests {
       isOver: {
         asked += 1
         return asked == 3
-      }, ready: { port = $0 })
+      }, ready: { port = $0.port })
     #expect(asked == 3)
     #expect(port != 0)
   }
