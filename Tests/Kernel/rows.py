@@ -222,8 +222,7 @@ ROWS = [
         "04*016Kg,01*064Kg,07*128Kg' -s 0x08000000 -D fw.bin"),
     Row("alternate by its bare name", "-a 'Internal Flash' -s 0x08000000 "
         "-D fw.bin", differs={
-            "exit": "bare-name", "lines": "bare-name",
-            "memories": "bare-name"}),
+            "exit": "bare-name", "memories": "bare-name"}),
     Row("by serial", "-S 2055316B3331 -a 0 -s 0x08000000 -D fw.bin",
         boards=["f405", "f405"]),
     Row("by serial of DFU mode", "-S ,2055316B3331 -a 0 -s 0x08000000 "
@@ -240,7 +239,6 @@ ROWS = [
     Row("no such alternate", "-a 9 -s 0x08000000 -D fw.bin"),
     Row("no alternate given", "-s 0x08000000 -D fw.bin",
         differs={"exit": "alternate-by-address",
-                 "lines": "alternate-by-address",
                  "memories": "alternate-by-address"}),
     Row("transfer size", "-t 1024 -a 0 -s 0x08000000 -D fw.bin"),
     Row("transfer size of nothing", "-t 0 -a 0 -s 0x08000000 -D fw.bin"),
@@ -381,8 +379,7 @@ ROWS = [
     Row("a camera", "-D blob.bin", boards=["camera"]),
     Row("a camera beside a board", "-a 0 -s 0x08000000 -D fw.bin",
         boards=["camera", "f405"], differs={
-            "exit": "bystanders", "lines": "bystanders",
-            "memories": "bystanders"}),
+            "exit": "bystanders", "memories": "bystanders"}),
     Row("Apple's Bluetooth", "-D blob.bin", boards=["apple-bluetooth"]),
     # Wrong usage.
     Row("nothing to do", ""),
