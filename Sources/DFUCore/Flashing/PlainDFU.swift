@@ -125,8 +125,13 @@ public struct PlainDFU {
     _ status: DFUStatusReport, since start: Duration,
     _ operation: DFUOperation
   ) throws(DFUError) {
+    // What is right for a block need not be for manifestation, and whoever
+    // asks too early there cannot ask again.
+    let known = pollOverride.map {
+      operation == .manifest ? max($0, .milliseconds(100)) : $0
+    }
     let reported =
-      pollOverride
+      known
       ?? min(.milliseconds(Int(status.pollTimeout)), Self.longestPoll)
     let limit = reported + Self.patience
     guard connection.clock.now() - start < limit else {

@@ -63,8 +63,8 @@ struct PlainWork {
     if !hasEnded, limit == nil {
       work.reporter.note(
         """
-        warning: the device did not end the upload by itself; it was ended at \
-        \(Self.uploadLimit >> 20) MiB. Say with -Z how much there is
+        warning: the device did not end the upload by itself; it was ended \
+        at \(Self.uploadLimit >> 20) MiB. Say with -Z how much there is
         """)
     }
   }

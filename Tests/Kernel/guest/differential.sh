@@ -63,6 +63,9 @@ run() {
   cd "/tmp/run/$2/work" || return
   . ../settings
   open "$PWD/../bench/bench.json"
+  DEVNUM=0
+  [ ! -e /sys/bus/usb/devices/1-1/devnum ] ||
+    read -r DEVNUM </sys/bus/usb/devices/1-1/devnum
   held=
   if [ -n "$holder" ]; then
     eval "$holder" >/dev/null 2>&1 </dev/null &
