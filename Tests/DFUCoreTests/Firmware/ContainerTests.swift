@@ -225,12 +225,12 @@ import Testing
     for expected in [nil, 10, bytes.count, bytes.count * 2] {
       var reader = FirmwareFileReader(expectedCount: expected)
       var start = 0
-      func next(_ output: inout OutputSpan<UInt8>) {
+      // Written out: as a function it is not taken for what it is.
+      while try reader.feed(from: { output in
         let count = min(output.freeCapacity, bytes.count - start, 30_000)
         for index in start..<start + count { output.append(bytes[index]) }
         start += count
-      }
-      while try reader.feed(from: next) > 0 {}
+      }) > 0 {}
       #expect(try reader.finish().raw == bytes)
     }
   }
