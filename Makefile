@@ -5,14 +5,14 @@ PREFIX ?= /usr/local
 
 # The Swift library, zlib and the C++ runtime inside the program, symbols and
 # what nobody calls out: it runs where there is libc and libusb, and nothing
-# else. scripts/static says how the static libraries come before the others.
-RELEASE_FLAGS = -c release --static-swift-stdlib -Xlinker -s
+# else. scripts/static-flags says how the static libraries come before the others.
+RELEASE_FLAGS = -c release -Xswiftc -Osize --static-swift-stdlib -Xlinker -s
 ifeq ($(shell uname -s),Linux)
-RELEASE_FLAGS += $(shell scripts/static/flags)
-export PKG_CONFIG_PATH := $(CURDIR)/scripts/static:$(PKG_CONFIG_PATH)
+RELEASE_FLAGS += $(shell scripts/static-flags)
+RELEASE_ENVIRONMENT = PKG_CONFIG_PATH=.build/static:$$PKG_CONFIG_PATH
 endif
 
-.PHONY: all setup release demo test lint unit test-kernel fuzz bench install clean
+.PHONY: all setup release demo test lint unit test-interop test-kernel fuzz bench install clean
 
 all: release
 
@@ -20,13 +20,13 @@ setup:
 	@scripts/setup
 
 release: setup
-	$(SWIFT) build $(RELEASE_FLAGS) --product dfuflash
+	$(RELEASE_ENVIRONMENT) $(SWIFT) build $(RELEASE_FLAGS) --product dfuflash
 
 demo: setup
 	@$(SWIFT) build --product dfuflash
 	@scripts/demo
 
-test: lint unit test-kernel
+test: lint unit test-interop test-kernel
 
 lint:
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
@@ -36,6 +36,10 @@ unit: setup
 
 test-kernel: release
 	Tests/Kernel/run
+
+test-interop:
+	$(SWIFT) build --product dfuflash
+	DFUFLASH=.build/debug/dfuflash Tests/Interop/run
 
 fuzz: setup
 	Fuzz/run

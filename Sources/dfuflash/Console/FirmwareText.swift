@@ -85,11 +85,16 @@ enum FirmwareText {
     guard !fits.isEmpty else { return "no chip that is known" }
     var lines = [""]
     for (index, fit) in fits.enumerated() {
-      let word = fit.family + (index < fits.count - 1 ? ", " : "")
-      if lines[lines.count - 1].count + word.count > 68 { lines.append("") }
-      lines[lines.count - 1] += word
+      let word = fit.family + (index < fits.count - 1 ? "," : "")
+      let last = lines[lines.count - 1]
+      if last.count + word.count > 68 {
+        lines.append(word)
+      } else {
+        lines[lines.count - 1] = last.isEmpty ? word : "\(last) \(word)"
+      }
     }
-    return lines.joined(separator: "\n" + String(repeating: " ", count: 11))
+    return lines.joined(
+      separator: "\n" + String(repeating: " ", count: 11))
   }
 
   private static func text(_ board: FirmwareReport.BoardFit) -> [String] {

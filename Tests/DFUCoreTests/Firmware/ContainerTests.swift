@@ -216,7 +216,10 @@ import Testing
           #expect(file.raw == Self.image, "byte \(index)")
         }
       }
-      #expect(Self.error(Array(archive.prefix(index))) != nil)
+      // Less than four bytes tell nothing.
+      if index >= 4 {
+        #expect(Self.error(Array(archive.prefix(index))) != nil)
+      }
     }
   }
 
@@ -225,12 +228,14 @@ import Testing
     for expected in [nil, 10, bytes.count, bytes.count * 2] {
       var reader = FirmwareFileReader(expectedCount: expected)
       var start = 0
-      // Written out: as a function it is not taken for what it is.
-      while try reader.feed(from: { output in
-        let count = min(output.freeCapacity, bytes.count - start, 30_000)
-        for index in start..<start + count { output.append(bytes[index]) }
-        start += count
-      }) > 0 {}
+      var count = 1
+      while count > 0 {
+        count = try reader.feed(from: { output in
+          let more = min(output.freeCapacity, bytes.count - start, 30_000)
+          for index in start..<start + more { output.append(bytes[index]) }
+          start += more
+        })
+      }
       #expect(try reader.finish().raw == bytes)
     }
   }
