@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 RELEASE_FLAGS = -c release -Xswiftc -Osize --static-swift-stdlib -Xlinker -s
 ifeq ($(shell uname -s),Linux)
 RELEASE_FLAGS += $(shell scripts/static-flags)
-RELEASE_ENVIRONMENT = PKG_CONFIG_PATH=.build/static:$$PKG_CONFIG_PATH
+RELEASE_ENVIRONMENT = PKG_CONFIG_PATH=$(CURDIR)/.build/static:$$PKG_CONFIG_PATH
 endif
 
 .PHONY: all setup release demo test lint unit test-interop test-kernel fuzz bench install clean
