@@ -39,7 +39,7 @@ test-kernel: release
 
 test-interop:
 	$(SWIFT) build --product dfuflash
-	DFUFLASH=.build/debug/dfuflash Tests/Interop/run
+	DFUFLASH=.build/debug/dfuflash Tests/Interop/run 4
 
 fuzz: setup
 	Fuzz/run

@@ -116,9 +116,12 @@ def write_elf(image, name):
         # VMA in RAM, LMA where it is flashed, as initialised data has it.
         sections.append(
             f".s{index} {0x20000000 + address % 0x1000000:#x} : "
-            f"AT({address:#x}) SUBALIGN(1) {{ {object_file}(.data) }}")
+            f"AT({address:#x}) SUBALIGN(1) {{ {object_file}(.data) }} "
+            f":p{index}")
+    # A program header for each, or ld would join what is near.
+    headers = " ".join(f"p{index} PT_LOAD;" for index in range(len(objects)))
     open("script.ld", "w").write(
-        "SECTIONS { " + "\n".join(sections) + " /DISCARD/ : { *(*) } }")
+        f"PHDRS {{ {headers} }} SECTIONS {{ " + "\n".join(sections) + " /DISCARD/ : { *(*) } }")
     run("ld", "-m", "elf_i386", "-n", "--no-check-sections", "-T",
         "script.ld", "-e", "0x8000101", "-o", name, *objects)
 
