@@ -27,6 +27,9 @@ public protocol SimulatedDevice: AnyObject, Sendable {
   /// address means that it has enumerated anew.
   var presence: USBDevice? { get }
 
+  /// The address of ``presence``, asked often: without the rest.
+  var address: UInt8? { get }
+
   /// The raw descriptor (`wValue` of GET_DESCRIPTOR), `nil` if the device
   /// stalls the request. Type 1 device, 2 configuration, 3 string.
   func descriptor(_ value: UInt16, language: UInt16) -> [UInt8]?
@@ -39,4 +42,9 @@ public protocol SimulatedDevice: AnyObject, Sendable {
 
   /// A reset of the port by the host.
   func resetPort()
+}
+
+extension SimulatedDevice {
+  /// The address of ``presence``.
+  public var address: UInt8? { presence?.address }
 }

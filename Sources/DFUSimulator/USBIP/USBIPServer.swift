@@ -123,7 +123,9 @@ public final class USBIPServer: Sendable {
     var controller = try VirtualHostController()
     while !isOver() {
       for (index, export) in exports.enumerated() {
-        guard !export.isImported, let device = export.device.presence else {
+        guard !export.isImported, export.device.address != nil,
+          let device = export.device.presence
+        else {
           continue
         }
         let (ours, kernels) = try USBIPError.wrap { () throws(SocketError) in
@@ -286,7 +288,7 @@ private final class USBIPExport: Sendable {
   /// the device's last answer should reach the host before the disconnect.
   func check() {
     current.withLock { current in
-      guard let now = current, device.presence?.address != now.address else {
+      guard let now = current, device.address != now.address else {
         return
       }
       if now.executing == nil || now.goneChecks >= 20 {
@@ -414,7 +416,7 @@ private final class USBIPExport: Sendable {
           return false
         }
       }
-      return device.presence?.address == now.address
+      return device.address == now.address
     }
   }
 }

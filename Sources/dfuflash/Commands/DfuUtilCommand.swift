@@ -123,7 +123,8 @@ struct DfuUtilCommand: ParsableCommand {
         "\(Files.shown(input.path)) is taken as it is: it has no DFU suffix")
     }
     var settings = try engine.settings(transfer, option)
-    settings.namesDevice = selection.device != nil
+    // dfu-util refuses such a file also when the device is named.
+    settings.takesOtherIDs = engine.force || option?.force == true
     if let input, input.file.format.hasAddresses, option?.address != nil {
       throw ValidationError(
         """

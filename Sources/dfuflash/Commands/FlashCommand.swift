@@ -48,7 +48,7 @@ struct FlashCommand: ParsableCommand {
     let selector = try selection.selector()
     let input = try firmware.input(file)
     var settings = try engine.settings(transfer)
-    settings.namesDevice = selection.device != nil
+    settings.takesOtherIDs = engine.force || selection.device != nil
     let reporter: any ProgressReporter =
       engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
     try workbench.withBus { bus in

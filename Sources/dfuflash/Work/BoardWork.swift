@@ -14,7 +14,7 @@ struct WorkSettings {
   var isDryRun = false
   /// Whether the user named the device by its ids, so that those in a file
   /// do not matter.
-  var namesDevice = false
+  var takesOtherIDs = false
   /// What the user has allowed for option bytes.
   var permissions = OptionBytePermissions()
 }

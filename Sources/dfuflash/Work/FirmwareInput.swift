@@ -94,11 +94,11 @@ struct FirmwareInput {
     }
   }
 
-  /// Refuses a file whose suffix names another device, unless the person named
-  /// this one by its ids.
+  /// Refuses a file whose suffix names another device, unless the person said
+  /// that it is right.
   func checkIDs(_ work: BoardWork) throws(ToolFailure) {
     let ids = work.board.device.descriptor
-    guard !work.settings.namesDevice, let suffix = file.suffix,
+    guard !work.settings.takesOtherIDs, let suffix = file.suffix,
       !suffix.matches(vendor: ids.vendor, product: ids.product)
     else { return }
     throw ToolFailure(
@@ -109,8 +109,7 @@ struct FirmwareInput {
       \(hex4(ids.vendor)):\(hex4(ids.product))
       """,
       hint: """
-        nothing was touched; if it is right for it all the same, name the \
-        device: -d \(hex4(ids.vendor)):\(hex4(ids.product))
+        nothing was touched; if it is right for it all the same, add --force
         """)
   }
 

@@ -81,7 +81,10 @@ run() {
   [ "$2" != dfuflash ] || [ "$name" = dfuflash ] || program=/tmp/alias/dfu-util
   if [ -n "$user" ]; then
     chown "$user" .
-    program="su $user -c 'exec \"\$0\" \"\$@\"' $program"
+    # su takes for its own whatever looks like an option.
+    echo "exec $program $arguments" >/tmp/run/command
+    program="su $user -c 'sh /tmp/run/command'"
+    arguments=
   fi
   now && start=$now
   eval "timeout -s KILL 60 $program $arguments" >"$out/stdout" \
