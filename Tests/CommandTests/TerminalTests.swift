@@ -6,7 +6,7 @@ import Testing
 @Suite struct TerminalTests {
   private func terminal(
     _ isTerminal: Bool = true, columns: Int? = nil,
-    _ variables: [String: String] = [:]
+    variables: [String: String] = [:]
   ) -> Terminal {
     let all = ["TERM": "xterm"].merging(variables) { $1 }
     return Terminal(
@@ -17,10 +17,10 @@ import Testing
   @Test func coloursAreForTerminalsThatWantThem() {
     #expect(terminal().hasColour)
     #expect(!terminal(false).hasColour)
-    #expect(!terminal(["NO_COLOR": "1"]).hasColour)
+    #expect(!terminal(variables: ["NO_COLOR": "1"]).hasColour)
     // Set but empty says nothing, by the convention.
-    #expect(terminal(["NO_COLOR": ""]).hasColour)
-    #expect(!terminal(["TERM": "dumb"]).hasColour)
+    #expect(terminal(variables: ["NO_COLOR": ""]).hasColour)
+    #expect(!terminal(variables: ["TERM": "dumb"]).hasColour)
     #expect(terminal().styled("x", .red) == "\u{1B}[1;31mx\u{1B}[0m")
     #expect(terminal(false).styled("x", .red) == "x")
   }
@@ -31,7 +31,7 @@ import Testing
     #expect(terminal(columns: 300).width == 100)
     #expect(terminal(columns: 3).width == 40)
     #expect(terminal(false).width == nil)
-    #expect(terminal(false, ["COLUMNS": "60"]).width == 60)
+    #expect(terminal(false, variables: ["COLUMNS": "60"]).width == 60)
   }
 
   @Test(arguments: [
@@ -39,14 +39,15 @@ import Testing
     ("C.UTF-8", true), ("de_DE.utf8", true),
   ])
   func theLocaleDecidesAboutCharacters(_ name: String, _ isUTF8: Bool) {
-    #expect(terminal(["LANG": name]).hasUTF8 == isUTF8)
+    #expect(terminal(variables: ["LANG": name]).hasUTF8 == isUTF8)
     #expect(
-      terminal(["LANG": "C.UTF-8", "LC_ALL": name]).hasUTF8 == isUTF8)
+      terminal(variables: ["LANG": "C.UTF-8", "LC_ALL": name]).hasUTF8 == isUTF8
+    )
     #expect(terminal().hasUTF8)
   }
 
   @Test func ownTypographyFallsBackAndNothingElse() {
-    let plain = terminal(["LC_ALL": "C"])
+    let plain = terminal(variables: ["LC_ALL": "C"])
     #expect(plain.plain("4 × 16 KiB, 1–2 …") == "4 x 16 KiB, 1-2 ...")
     #expect(plain.plain("Gerät") == "Gerät")
     #expect(terminal().plain("4 × 16") == "4 × 16")

@@ -8,12 +8,14 @@ enum Explain {
     return ToolFailure(
       .device, place + error.description,
       advice: board == nil && error.code != .access
-        ? .usbUnusable : advice(for: error.code))
+        ? .usbUnusable : advice(for: error.code, board))
   }
 
-  private static func advice(for code: USBError.Code) -> Hint? {
+  private static func advice(
+    for code: USBError.Code, _ board: Board?
+  ) -> Hint? {
     switch code {
-    case .access: .noPermission
+    case .access: .noPermission(board?.device.descriptor)
     case .busy: .busy
     case .noDevice, .notFound: .gone
     case .pipe: .stalled
@@ -215,7 +217,8 @@ enum Explain {
       + (phase == nil ? "" : condition(after: phase))
     switch error.reason {
     case .usb(let cause):
-      return ToolFailure(.device, message, advice: advice(for: cause.code))
+      return ToolFailure(
+        .device, message, advice: advice(for: cause.code, board))
     case .status(let report) where report.status == .vendor:
       return flash(.readProtected(error), board)
     case .status, .stillBusy:

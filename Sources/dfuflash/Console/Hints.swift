@@ -127,10 +127,12 @@ extension Hint {
     let name = CommandLine.arguments.first ?? "dfuflash"
     return name.contains("/") ? name : "dfuflash"
   }
-  static var noPermission: Hint {
-    Hint(
+  static func noPermission(_ device: DeviceDescriptor?) -> Hint {
+    let ids = device.map { "for \(hex4($0.vendor)):\(hex4($0.product)) " }
+    return Hint(
       .noPermission,
-      "sudo \(program) doctor --install-udev, then plug the board in again")
+      "install the udev rule \(ids ?? "")with: sudo \(program) doctor --install-udev; then plug the board in again"
+    )
   }
   static func ruleLate(_ file: String, _ better: String) -> Hint {
     Hint(

@@ -149,7 +149,7 @@ struct Diagnosis {
       seen: what + (scene.system == .linux ? ", and no udev rule is" : ""),
       why: "the system keeps users from devices it has no rule for; the rule: "
         + UdevRules.rule(seen.device.descriptor),
-      next: .noPermission)
+      next: .noPermission(seen.device.descriptor))
   }
 
   // MARK: One device

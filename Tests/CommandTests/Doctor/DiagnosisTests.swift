@@ -319,10 +319,10 @@ import Testing
     #expect(found.seen.contains("2*016"))
   }
 
-  @Test(arguments: ["gd32vf103", "h723"])
-  func aLayoutThatLiesIsCorrected(_ kind: String) throws {
-    #expect(
-      try finding(.layoutWrong, in: try scene(kind)).severity == .note)
+  @Test func aLayoutThatLiesIsCorrected() throws {
+    let found = try finding(.layoutWrong, in: try scene("gd32vf103"))
+    #expect(found.severity == .note)
+    #expect(found.seen.contains("GD32VF103"))
   }
 
   @Test func aMissingFunctionalDescriptorWantsATransferSize() throws {
@@ -361,7 +361,7 @@ import Testing
     #expect(!found.seen.unicodeScalars.contains("\u{7}"))
   }
 
-  @Test(arguments: ["h743", "f446", "f107", "at32", "f042", "l496"])
+  @Test(arguments: ["h743", "f446", "f107", "at32", "f042"])
   func serialsThatAllChipsShareAreNoted(_ kind: String) throws {
     #expect(
       try finding(.constantSerial, in: try scene(kind)).next.text
@@ -407,9 +407,14 @@ import Testing
     let file = try TestBenchFile(
       BoardProfile.all.map { ($0.name, #""application": "dfu""#) })
     let bench = try Bench.load(file.file)
-    let before = bench.boards.map { $0.board.lastingMemories.map(\.1) }
+    let before = bench.boards.map {
+      $0.board.memory(at: 0x0800_0000, count: 16_384)
+    }
     _ = try SceneCollector(bus: bench.bus, system: nil).scene()
-    let after = bench.boards.map { $0.board.lastingMemories.map(\.1) }
+    let after = bench.boards.map {
+      $0.board.memory(at: 0x0800_0000, count: 16_384)
+    }
+    #expect(before.contains { $0 != nil })
     #expect(before == after)
     // And each is where it was: a second look sees the same.
     let first = try SceneCollector(bus: bench.bus, system: nil).scene()
