@@ -2,6 +2,11 @@
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
+PROGRAM ?= .build/release/dfuflash
+UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+# The one place of the version is the program's source.
+VERSION := $(shell sed -n 's/^let version = "\(.*\)"/\1/p' Sources/dfuflash/Main.swift)
 
 # The Swift library, zlib and the C++ runtime inside the program, symbols and
 # what nobody calls out: it runs where there is libc and libusb, and nothing
@@ -12,7 +17,7 @@ RELEASE_FLAGS += $(shell scripts/static-flags)
 RELEASE_ENVIRONMENT = PKG_CONFIG_PATH=$(CURDIR)/.build/static:$$PKG_CONFIG_PATH
 endif
 
-.PHONY: all setup release demo test lint unit test-interop test-kernel fuzz bench install clean
+.PHONY: all setup release demo test lint unit test-interop test-kernel fuzz bench install uninstall generate check-generated deb tarball test-packages clean
 
 all: release
 
@@ -26,10 +31,10 @@ demo: setup
 	@$(SWIFT) build --product dfuflash
 	@scripts/demo
 
-test: lint unit test-interop test-kernel
+test: lint unit check-generated test-interop test-kernel
 
 lint:
-	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+	$(SWIFT) format lint --strict -r Sources Tests Examples Package.swift
 
 unit: setup
 	$(SWIFT) test
@@ -47,8 +52,38 @@ fuzz: setup
 bench: release
 	Benchmarks/run
 
-install: release
-	install -D -m 755 .build/release/dfuflash $(DESTDIR)$(PREFIX)/bin/dfuflash
+# As root after `make release` as oneself: sudo make install
+install:
+	@test -x $(PROGRAM) || { echo "build first: make release" >&2; exit 1; }
+	scripts/install-files "$(PROGRAM)" "$(DESTDIR)$(PREFIX)" \
+	  "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(UDEVDIR)"
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/dfuflash" \
+	  "$(DESTDIR)$(PREFIX)/share/man/man1/dfuflash.1" \
+	  "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dfuflash" \
+	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dfuflash.fish" \
+	  "$(DESTDIR)$(ZSHDIR)/_dfuflash" "$(DESTDIR)$(UDEVDIR)/60-dfuflash.rules"
+
+# Manual page, completions and udev rules, from the program.
+generate:
+	$(SWIFT) build --product dfuflash
+	DFUFLASH=.build/debug/dfuflash scripts/generate
+	DFUFLASH=.build/debug/dfuflash scripts/record README.md
+
+check-generated:
+	$(SWIFT) build --product dfuflash
+	DFUFLASH=.build/debug/dfuflash scripts/generate check
+	DFUFLASH=.build/debug/dfuflash scripts/record --check README.md
+
+deb: release
+	PROGRAM=$(PROGRAM) VERSION=$(VERSION) packaging/deb
+
+tarball: release
+	PROGRAM=$(PROGRAM) VERSION=$(VERSION) packaging/tarball
+
+test-packages: deb tarball
+	VERSION=$(VERSION) Tests/Packaging/run
 
 clean:
 	rm -rf .build

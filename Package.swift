@@ -57,6 +57,15 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: ours),
+    .executableTarget(
+      name: "FlashOne",
+      dependencies: ["DFUCore"],
+      path: "Examples/FlashOne",
+      swiftSettings: ours),
+    .testTarget(
+      name: "ExampleTests",
+      dependencies: ["DFUCore", "DFUSimulator", "FlashOne"],
+      swiftSettings: ours),
     .testTarget(
       name: "DFUCoreTests",
       dependencies: ["DFUCore", "DFUSimulator"],

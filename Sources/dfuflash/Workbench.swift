@@ -27,12 +27,18 @@ struct WorkbenchOptions: ParsableArguments {
   @Flag(help: "End with a ledger of transfers, bytes and times.")
   var stats = false
 
+  /// The bench to use instead of USB.
+  var benchPath: String? {
+    let path = bench ?? Environment["DFUFLASH_BENCH"]
+    return path?.isEmpty == false ? path : nil
+  }
+
   /// Opens the USB system or the bench for the time of `body`. What the
   /// boards of a bench have become is saved afterwards, also when it fails.
   func withBus<Result>(
     _ body: (any USBBus) throws -> Result
   ) throws -> Result {
-    if let path = bench ?? Environment["DFUFLASH_BENCH"], !path.isEmpty {
+    if let path = benchPath {
       return try SimulatedBench.use(path) { try observed($0.bus, body) }
     }
     let bus: LibUSBBus

@@ -41,10 +41,12 @@ enum Program {
   ///     that no test ever speaks to a real board.
   ///   - name: by which name it is called.
   ///   - input: a file for its standard input.
+  ///   - more: environment variables.
   ///   - whileRunning: called with its process id once it runs.
   static func run(
     _ arguments: [String], bench: TestBenchFile? = nil,
     name: String = "dfuflash", input: String = "/dev/null",
+    environment more: [String: String] = [:],
     whileRunning: (pid_t) -> Void = { _ in }
   ) throws -> Run {
     let folder = try Folder()
@@ -52,6 +54,7 @@ enum Program {
     let err = folder.path("err")
     var environment = ProcessInfo.processInfo.environment
     environment["DFUFLASH_BENCH"] = bench?.file ?? folder.path("none.json")
+    environment.merge(more) { $1 }
     let start = ContinuousClock.now
     let pid = try spawn(
       [name] + arguments, environment.map { "\($0)=\($1)" }, input: input,

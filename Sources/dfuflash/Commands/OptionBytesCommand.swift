@@ -82,6 +82,11 @@ struct ConsentOptions: ParsableArguments {
   /// Asks on a terminal; without one only `--yes` will do.
   func obtain(_ question: String) throws(ToolFailure) {
     if yes { return }
+    try Self.ask(question)
+  }
+
+  /// Asks whether to do something.
+  static func ask(_ question: String) throws(ToolFailure) {
     guard Console.isTerminal(.standardInput) else {
       throw ToolFailure(
         .usage, "\(question): there is nobody to ask",

@@ -12,12 +12,12 @@ import Darwin
 enum Console {
   /// Writes text to standard output.
   static func out(_ text: String, terminator: String = "\n") {
-    write(text + terminator, to: .standardOutput)
+    write(Terminal.output.plain(text + terminator), to: .standardOutput)
   }
 
   /// Writes text to standard error.
   static func err(_ text: String, terminator: String = "\n") {
-    write(text + terminator, to: .standardError)
+    write(Terminal.errors.plain(text + terminator), to: .standardError)
   }
 
   /// Writes bytes to standard output. Throws where nobody takes them.

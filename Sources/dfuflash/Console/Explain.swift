@@ -1,45 +1,27 @@
 import DFUCore
 
 /// Turns what the library reports into what a person is told: on which board,
-/// and with which next step. The only place that gives advice.
+/// and with which next step from the table of ``Hint``s.
 enum Explain {
   static func usb(_ error: USBError, _ board: Board?) -> ToolFailure {
     let place = board.map { "board \($0.label): " } ?? ""
     return ToolFailure(
-      .device, place + error.description, hint: hint(for: error.code, board))
+      .device, place + error.description,
+      advice: board == nil && error.code != .access
+        ? .usbUnusable : advice(for: error.code, board))
   }
 
-  private static func hint(
+  private static func advice(
     for code: USBError.Code, _ board: Board?
-  ) -> String? {
+  ) -> Hint? {
     switch code {
-    case .access:
-      let ids = board.map {
-        """
-        ATTR{idVendor}=="\(hex4($0.device.descriptor.vendor))", \
-        ATTR{idProduct}=="\(hex4($0.device.descriptor.product))"
-        """
-      }
-      return """
-        you may not open it. Install a udev rule, then replug the board: \
-        echo 'SUBSYSTEM=="usb", \(ids ?? #"ATTR{idVendor}=="0483""#), \
-        TAG+="uaccess"' | sudo tee /etc/udev/rules.d/60-dfuflash.rules && \
-        sudo udevadm control --reload
-        """
-    case .busy:
-      return "another program holds the board; close it and try again"
-    case .noDevice, .notFound:
-      return "the board has left the bus: check the cable and plug it in again"
-    case .pipe:
-      return """
-        unplug the board and plug it in again; if it happens again, try a hub \
-        between, another cable, or a smaller transfer size (-t 1024)
-        """
-    case .timeout, .io, .overflow:
-      return "unplug the board, plug it in again, and try another cable or port"
-    case .notSupported:
-      return "on Windows, give the board the WinUSB driver (with Zadig)"
-    default: return nil
+    case .access: .noPermission(board?.device.descriptor)
+    case .busy: .busy
+    case .noDevice, .notFound: .gone
+    case .pipe: .stalled
+    case .timeout, .io, .overflow: .noAnswer
+    case .notSupported: .windowsDriver
+    default: nil
     }
   }
 
@@ -48,10 +30,7 @@ enum Explain {
     case .none(let present) where present.isEmpty:
       return ToolFailure(
         .device, "no DFU device is connected",
-        hint: """
-          set BOOT0 high, reset the board, and connect the USB port of the \
-          chip itself (not of the ST-LINK); --wait waits for it
-          """)
+        advice: .noDevice)
     case .none(let present):
       return ToolFailure(
         .device,
@@ -59,7 +38,7 @@ enum Explain {
         no DFU device fits the options. Connected:
         \(candidates(present))
         """,
-        hint: "choose one of them, for example with -p \(present[0].path)")
+        advice: .otherDevices(present[0].path))
     case .several(let selected):
       let boards = selected.map(\.board)
       let isOneBoard = Set(boards.map(\.path)).count == 1
@@ -72,9 +51,8 @@ enum Explain {
         was touched:
         \(candidates(boards))
         """,
-        hint: isOneBoard
-          ? "choose the interface with -i \(interfaces)"
-          : "choose one by its port, for example with -p \(boards[0].path)")
+        advice: isOneBoard
+          ? .severalInterfaces(interfaces) : .severalBoards(boards[0].path))
     case .closed(let board, let problem):
       return usb(problem, board)
     case .otherProtocol(let board, let name):
@@ -84,7 +62,7 @@ enum Explain {
         """
         board \(board.label) (\(hex4(ids.vendor)):\(hex4(ids.product))) shows \
         a DFU interface but speaks \(name)
-        """, hint: "nothing was touched")
+        """, advice: .otherProtocol)
     }
   }
 
@@ -111,7 +89,7 @@ enum Explain {
         """
         board \(board.label) has no DFU functional descriptor, so its \
         transfer size is not known
-        """, hint: "give it with -t, for example -t 1024")
+        """, advice: .transferSizeUnknown)
     case .transferSizeImpossible(let size, let allowed):
       ToolFailure(
         .usage,
@@ -119,10 +97,7 @@ enum Explain {
         a transfer size of \(size) bytes cannot be used with board \
         \(board.label)
         """,
-        hint: """
-          choose one from \(allowed.lowerBound) to \(allowed.upperBound) bytes \
-          with -t
-          """)
+        advice: .transferSizeWrong(allowed))
     case .device(let error): device(error, board)
     }
   }
@@ -140,7 +115,7 @@ enum Explain {
       return ToolFailure(
         .device,
         "board \(board.label) has no alternate setting \(wanted)",
-        hint: "it has: \(settings(present))")
+        advice: .noSuchAlternate(settings(present)))
     case .noLayout(let setting):
       return ToolFailure(
         .device,
@@ -158,7 +133,7 @@ enum Explain {
           text: error.text.escapingControls, column: error.column,
           problem: error.problem))
         """,
-        hint: "nothing was touched; report this string so that it gets a cure")
+        advice: .layoutBroken)
     case .noMemory(let address, let present):
       let memories = present.map {
         "alternate setting \($0.alternate.number) "
@@ -170,13 +145,12 @@ enum Explain {
         0x\(hex8(address)) lies in no memory of board \(board.label), which \
         has: \(memories)
         """,
-        hint: "check the address; internal flash starts at 0x08000000 as a rule"
-      )
+        advice: .wrongAddress)
     case .ambiguous(let present):
       return ToolFailure(
         .device,
         "board \(board.label) has several alternate settings",
-        hint: "choose one with -a: \(settings(present))")
+        advice: .chooseAlternate(settings(present)))
     }
   }
 
@@ -195,15 +169,12 @@ enum Explain {
       ToolFailure(
         refusal == .empty ? .badFile : .usage,
         "board \(board.label): \(refusal)",
-        hint: "nothing was touched")
+        advice: .nothingTouched)
     case .device(let error): device(error, board, during: phase)
     case .notErased:
       ToolFailure(
         .device, "board \(board.label): \(error)",
-        hint: """
-          the sector may be write-protected in the option bytes, or this \
-          bootloader cannot erase it: try -s :mass-erase:force
-          """)
+        advice: .notErased)
     case .readProtected(let error):
       ToolFailure(
         .device,
@@ -211,18 +182,12 @@ enum Explain {
         board \(board.label): \(error). The chip's readout protection is \
         switched on
         """,
-        hint: """
-          lifting it erases all of the chip's flash: \
-          dfuflash -p \(board.path) -s :unprotect:force
-          """)
+        advice: .readProtected(board.path))
     case .mismatch(let mismatch):
       ToolFailure(
         .device,
         "board \(board.label): \(FlashError.mismatch(mismatch))",
-        hint: """
-          the sector may be write-protected in the option bytes; otherwise \
-          run the same command again
-          """)
+        advice: .mismatch)
     case .cancelled:
       ToolFailure(
         .interrupted,
@@ -253,20 +218,15 @@ enum Explain {
     switch error.reason {
     case .usb(let cause):
       return ToolFailure(
-        .device, message, hint: hint(for: cause.code, board))
+        .device, message, advice: advice(for: cause.code, board))
     case .status(let report) where report.status == .vendor:
       return flash(.readProtected(error), board)
     case .status, .stillBusy:
-      return ToolFailure(
-        .device, message,
-        hint: "unplug the board, plug it in again in DFU mode, and run again")
+      return ToolFailure(.device, message, advice: .replug)
     case .unexpectedState:
-      return ToolFailure(
-        .protocolState, message,
-        hint: "unplug the board, plug it in again in DFU mode, and run again")
+      return ToolFailure(.protocolState, message, advice: .replug)
     case .shortReply:
-      return ToolFailure(
-        .device, message, hint: "try a smaller transfer size, such as -t 1024")
+      return ToolFailure(.device, message, advice: .smallerTransfers)
     }
   }
 }

@@ -27,13 +27,15 @@ enum JSONText {
   }
 
   /// JSON with `\u` escapes for what the encoder leaves raw although it could
-  /// do something to a terminal. Such characters stand in strings only.
+  /// do something to a terminal, and for all but ASCII where the locale is not
+  /// UTF-8. Such characters stand in strings only.
   private static func escaped(_ json: String) -> String {
     var result = ""
     result.reserveCapacity(json.utf8.count)
     for scalar in json.unicodeScalars {
       switch scalar.properties.generalCategory {
-      case .control where scalar != "\n", .format, .lineSeparator,
+      case _ where !scalar.isASCII && !Terminal.output.hasUTF8,
+        .control where scalar != "\n", .format, .lineSeparator,
         .paragraphSeparator:
         for unit in UTF16.encode(scalar) ?? .init() {
           result += "\\u" + hex4(unit)

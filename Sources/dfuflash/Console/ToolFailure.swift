@@ -30,11 +30,19 @@ struct ToolFailure: Error {
   var message: String
   /// The next step; one line.
   var hint: String?
+  /// Which row of the table of hints it is.
+  var hintCode: Hint.Code?
 
   init(_ status: ExitStatus, _ message: String, hint: String? = nil) {
     self.status = status
     self.message = message
     self.hint = hint
+  }
+
+  /// An end with advice from the table.
+  init(_ status: ExitStatus, _ message: String, advice: Hint?) {
+    self.init(status, message, hint: advice?.text)
+    hintCode = advice?.code
   }
 
   /// Tells the person.

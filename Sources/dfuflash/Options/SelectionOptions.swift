@@ -7,7 +7,7 @@ struct SelectionOptions: ParsableArguments {
     name: [.customShort("d", allowingJoined: true), .customLong("device")],
     parsing: .unconditional,
     help: ArgumentHelp(
-      "USB ids, hexadecimal; the second pair counts in DFU mode.",
+      "USB ids, hexadecimal; the second pair counts in DFU mode (also: the environment variable DFUFLASH_DEVICE).",
       valueName: "vendor:product[,vendor:product]"))
   var device: String?
 
@@ -52,7 +52,7 @@ struct SelectionOptions: ParsableArguments {
   /// The board that the options describe.
   func selector() throws(ValidationError) -> BoardSelector {
     var selector = BoardSelector()
-    if let device {
+    if let device = device ?? Self.productDevice {
       let ids = try IDOption(parsing: device)
       selector.runtimeIDs = ids.runtime
       selector.dfuIDs = ids.dfu
@@ -70,6 +70,11 @@ struct SelectionOptions: ParsableArguments {
     if selector.configuration == 0 { selector.configuration = nil }
     selector.interface = try Self.byte(interface, "-i")
     return selector
+  }
+
+  /// The ids of a product, which an installer of its updates states once.
+  private static var productDevice: String? {
+    Environment["DFUFLASH_DEVICE"].flatMap { $0.isEmpty ? nil : $0 }
   }
 
   static func byte(

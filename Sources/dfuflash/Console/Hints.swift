@@ -1,0 +1,235 @@
+import DFUCore
+
+/// What to do next: one line, with the command to run where there is one.
+///
+/// All advice about devices is in this table; ``Explain`` gives it at the end
+/// of an error, `doctor` as the next step of a finding, and
+/// docs/troubleshooting.md explains each code.
+struct Hint: Hashable, Sendable {
+  var code: Code
+  var text: String
+
+  /// The stable name of an advice.
+  enum Code: String, CaseIterable, Sendable {
+    case usbUnusable = "usb-unusable"
+    case noDevice = "no-device"
+    case otherDevices = "other-devices"
+    case debugProbe = "debug-probe"
+    case serialAdapter = "serial-adapter"
+    case applicationRuns = "application-runs"
+    case detach
+    case bystander
+    case noPermission = "no-permission"
+    case ruleLate = "rule-late"
+    case ruleOld = "rule-old"
+    case ruleNotApplied = "rule-not-applied"
+    case busy
+    case driverBound = "driver-bound"
+    case windowsDriver = "windows-driver"
+    case gone
+    case stalled
+    case noAnswer = "no-answer"
+    case lowSpeed = "low-speed"
+    case hub
+    case severalBoards = "several-boards"
+    case severalInterfaces = "several-interfaces"
+    case equalSerials = "equal-serials"
+    case constantSerial = "constant-serial"
+    case otherProtocol = "other-protocol"
+    case inError = "in-error"
+    case transferUnderWay = "transfer-under-way"
+    case replug
+    case readProtected = "read-protected"
+    case blankChip = "blank-chip"
+    case layoutBroken = "layout-broken"
+    case layoutWrong = "layout-wrong"
+    case romTrouble = "rom-trouble"
+    case transferSizeUnknown = "transfer-size-unknown"
+    case transferSizeWrong = "transfer-size-wrong"
+    case smallerTransfers = "smaller-transfers"
+    case chooseAlternate = "choose-alternate"
+    case wrongAddress = "wrong-address"
+    case nothingTouched = "nothing-touched"
+    case notErased = "not-erased"
+    case mismatch
+  }
+
+  private init(_ code: Code, _ text: String) {
+    self.code = code
+    self.text = text
+  }
+}
+
+// MARK: Finding a board
+
+extension Hint {
+  static let usbUnusable = Hint(
+    .usbUnusable,
+    "see that /dev/bus/usb is there; in a container or a virtual machine, pass it through"
+  )
+  static let noDevice = Hint(
+    .noDevice,
+    "set BOOT0 high, reset the board, and connect the USB port of the chip itself (not of the ST-LINK); --wait waits for it"
+  )
+  /// What to look at on a board that does not show up, in this order.
+  static let checklist = [
+    "Cable: use one that carries data; many only charge.",
+    "Connector: the chip's own USB (D-/D+ pins), not the ST-LINK's or a serial adapter's.",
+    "BOOT0: high while the board is reset or plugged in.",
+    "nBOOT0, nSWBOOT0: on G0, G4, L4, U5, WB and newer these option bytes can overrule the BOOT0 pin.",
+    "Readout protection level 2 never enters the bootloader.",
+    "Power: the chip's own supply, and VBUS on PA9 where the bootloader looks at it.",
+    "Then: dfuflash flash FILE --wait, or dfuflash doctor again.",
+  ]
+  static func otherDevices(_ path: String) -> Hint {
+    Hint(.otherDevices, "choose one of them, for example with -p \(path)")
+  }
+  static let debugProbe = Hint(
+    .debugProbe,
+    "that is the debugger's connector: plug a cable into the one of the chip's own USB too, and set BOOT0 high"
+  )
+  static let serialAdapter = Hint(
+    .serialAdapter,
+    "DFU does not pass through a serial adapter: connect the chip's own USB")
+  static let applicationRuns = Hint(
+    .applicationRuns, "set BOOT0 high and press reset, so that it enters DFU")
+  static func detach(_ path: String) -> Hint {
+    Hint(.detach, "to take it to DFU mode: dfuflash -e -p \(path)")
+  }
+  static func bystander(_ path: String) -> Hint {
+    Hint(
+      .bystander,
+      "nothing to do: it is taken only when it is named with -p \(path)")
+  }
+  static func severalBoards(_ path: String) -> Hint {
+    Hint(
+      .severalBoards, "choose one by its port, for example with -p \(path)")
+  }
+  static func severalInterfaces(_ list: String) -> Hint {
+    Hint(.severalInterfaces, "choose the interface with -i \(list)")
+  }
+  static func equalSerials(_ path: String) -> Hint {
+    Hint(
+      .equalSerials,
+      "choose boards by port (-p \(path)), which stays the same, never by -S")
+  }
+  static func constantSerial(_ path: String) -> Hint {
+    Hint(.constantSerial, "choose the board by its port: -p \(path)")
+  }
+  static let otherProtocol = Hint(.otherProtocol, "nothing was touched")
+}
+
+// MARK: Opening it
+
+extension Hint {
+  /// How this program is called by root.
+  private static var program: String {
+    let name = CommandLine.arguments.first ?? "dfuflash"
+    return name.contains("/") ? name : "dfuflash"
+  }
+  static func noPermission(_ device: DeviceDescriptor?) -> Hint {
+    let ids = device.map { "for \(hex4($0.vendor)):\(hex4($0.product)) " }
+    return Hint(
+      .noPermission,
+      "install the udev rule \(ids ?? "")with: sudo \(program) doctor --install-udev; then plug the board in again"
+    )
+  }
+  static func ruleLate(_ file: String, _ better: String) -> Hint {
+    Hint(
+      .ruleLate,
+      "sudo mv \(file) \(better) && sudo udevadm control --reload, then plug the board in again"
+    )
+  }
+  static var ruleOld: Hint {
+    Hint(.ruleOld, "sudo \(program) doctor --install-udev")
+  }
+  static let ruleNotApplied = Hint(
+    .ruleNotApplied,
+    "plug the board in again; over ssh or in a service: sudo usermod -aG plugdev $USER, then log in anew"
+  )
+  static let busy = Hint(
+    .busy, "another program holds the board; close it and try again")
+  static func driverBound(_ driver: String, _ interface: String) -> Hint {
+    Hint(
+      .driverBound,
+      "echo -n \(interface) | sudo tee /sys/bus/usb/drivers/\(driver)/unbind")
+  }
+  static let windowsDriver = Hint(
+    .windowsDriver, "on Windows, give the board the WinUSB driver (with Zadig)")
+  static let gone = Hint(
+    .gone,
+    "the board has left the bus: check the cable and plug it in again")
+}
+
+// MARK: Speaking with it
+
+extension Hint {
+  static let stalled = Hint(
+    .stalled,
+    "unplug the board and plug it in again; if it happens again, try a hub between, another cable, or a smaller transfer size (-t 1024)"
+  )
+  static let noAnswer = Hint(
+    .noAnswer,
+    "unplug the board, plug it in again, and try another cable or port")
+  static let lowSpeed = Hint(
+    .lowSpeed, "try another cable; see that D+ and D- are not exchanged")
+  static let hub = Hint(.hub, "put a USB hub between computer and board")
+  static let inError = Hint(
+    .inError, "nothing to do: flashing clears it; the status is the old one's")
+  static let transferUnderWay = Hint(
+    .transferUnderWay,
+    "if no other program is at work: unplug the board and plug it in again")
+  static let replug = Hint(
+    .replug,
+    "unplug the board, plug it in again in DFU mode, and run again")
+  static func readProtected(_ path: String) -> Hint {
+    Hint(
+      .readProtected,
+      "lifting it erases all of the chip's flash: dfuflash -p \(path) -s :unprotect:force"
+    )
+  }
+  static func blankChip(_ path: String) -> Hint {
+    Hint(
+      .blankChip,
+      "flash it with --relaunch: dfuflash flash -p \(path) --relaunch FILE")
+  }
+  static let layoutBroken = Hint(
+    .layoutBroken,
+    "nothing was touched; report this string so that it gets a cure")
+  static let layoutWrong = Hint(
+    .layoutWrong, "nothing to do: the right sectors are used instead")
+  static func romTrouble(_ advice: String) -> Hint { Hint(.romTrouble, advice) }
+  static let transferSizeUnknown = Hint(
+    .transferSizeUnknown, "give it with -t, for example -t 1024")
+  static func transferSizeWrong(_ allowed: ClosedRange<Int>) -> Hint {
+    Hint(
+      .transferSizeWrong,
+      "choose one from \(allowed.lowerBound) to \(allowed.upperBound) bytes with -t"
+    )
+  }
+  static let smallerTransfers = Hint(
+    .smallerTransfers, "try a smaller transfer size, such as -t 1024")
+}
+
+// MARK: Flashing it
+
+extension Hint {
+  static func noSuchAlternate(_ list: String) -> Hint {
+    Hint(.chooseAlternate, "it has: \(list)")
+  }
+  static func chooseAlternate(_ list: String) -> Hint {
+    Hint(.chooseAlternate, "choose one with -a: \(list)")
+  }
+  static let wrongAddress = Hint(
+    .wrongAddress,
+    "check the address; internal flash starts at 0x08000000 as a rule")
+  static let nothingTouched = Hint(.nothingTouched, "nothing was touched")
+  static let notErased = Hint(
+    .notErased,
+    "the sector may be write-protected in the option bytes, or this bootloader cannot erase it: try -s :mass-erase:force"
+  )
+  static let mismatch = Hint(
+    .mismatch,
+    "the sector may be write-protected in the option bytes; otherwise run the same command again"
+  )
+}

@@ -1,0 +1,128 @@
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// What the reader of the output can show: how wide, whether colours, and
+/// which characters.
+struct Terminal: Sendable {
+  /// Columns; `nil` where lines are not to be broken.
+  var width: Int?
+  var hasColour: Bool
+  /// Whether the locale's characters are those of UTF-8.
+  var hasUTF8: Bool
+
+  /// What standard output is.
+  static let output = Terminal(.standardOutput)
+  /// What standard error is.
+  static let errors = Terminal(.standardError)
+
+  init(width: Int?, hasColour: Bool, hasUTF8: Bool) {
+    self.width = width
+    self.hasColour = hasColour
+    self.hasUTF8 = hasUTF8
+  }
+
+  private init(_ stream: FileDescriptor) {
+    let isTerminal = Console.isTerminal(stream)
+    self.init(
+      isTerminal: isTerminal,
+      columns: isTerminal ? Self.columns(of: stream) : nil,
+      environment: { Environment[$0] })
+  }
+
+  /// - Parameters:
+  ///   - columns: what the terminal itself says.
+  ///   - environment: the variables COLUMNS, NO_COLOR, TERM, LC_ALL, LC_CTYPE
+  ///     and LANG count.
+  init(
+    isTerminal: Bool, columns: Int?, environment: (String) -> String?
+  ) {
+    let stated = environment("COLUMNS").flatMap { Int($0) }
+    let width = stated ?? columns ?? (isTerminal ? 80 : nil)
+    self.width = width.map { min(max($0, 40), 100) }
+    // https://no-color.org: set and not empty.
+    hasColour =
+      isTerminal && (environment("NO_COLOR") ?? "").isEmpty
+      && environment("TERM") != "dumb" && environment("TERM") != nil
+    // The first that is set and not empty counts; none says nothing, and
+    // today's terminals speak UTF-8.
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy
+      .compactMap(environment).first { !$0.isEmpty }
+    let name = locale?.lowercased()
+    hasUTF8 =
+      name.map { $0.contains("utf-8") || $0.contains("utf8") } ?? true
+  }
+
+  private static func columns(of stream: FileDescriptor) -> Int? {
+    var size = winsize()
+    guard unsafe ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0,
+      size.ws_col > 0
+    else { return nil }
+    return Int(size.ws_col)
+  }
+
+  // MARK: Text
+
+  /// A colour or weight.
+  enum Style: String {
+    case bold = "1"
+    case red = "1;31"
+    case yellow = "1;33"
+    case cyan = "36"
+  }
+
+  /// The text in a style, where there are colours.
+  func styled(_ text: String, _ style: Style) -> String {
+    hasColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+  }
+
+  /// The text without this program's own typographic characters, where the
+  /// locale has none. What boards and files say stays as it is.
+  func plain(_ text: String) -> String {
+    guard !hasUTF8, text.utf8.contains(where: { $0 >= 0x80 }) else {
+      return text
+    }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "×": result += "x"
+      case "–", "—": result += "-"
+      case "…": result += "..."
+      case "’", "‘": result += "'"
+      case "“", "”": result += "\""
+      case "→": result += "->"
+      case "µ": result += "u"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  /// A paragraph broken at blanks to the width, with a first head and blanks
+  /// of its length in front of further lines.
+  func paragraph(_ head: String, _ text: String) -> String {
+    guard let width, width > head.count + 20 else { return head + text }
+    let room = width - head.count
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+      if line.isEmpty {
+        line = String(word)
+      } else if line.count + 1 + word.count <= room {
+        line += " " + word
+      } else {
+        lines.append(line)
+        line = String(word)
+      }
+    }
+    lines.append(line)
+    let indent = "\n" + String(repeating: " ", count: head.count)
+    return head + lines.joined(separator: indent)
+  }
+}

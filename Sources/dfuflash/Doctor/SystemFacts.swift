@@ -1,0 +1,190 @@
+import DFUCore
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// What the operating system knows of USB devices besides what libusb tells.
+/// On Linux from sysfs, /dev and /proc; elsewhere nothing.
+struct SystemFacts {
+  /// In front of every path; a folder that stands for `/` in tests.
+  var root = ""
+
+  var system: DoctorScene.System {
+    #if os(Linux)
+    .linux
+    #elseif os(Windows)
+    .windows
+    #else
+    .macOS
+    #endif
+  }
+
+  var isRoot: Bool { geteuid() == 0 }
+
+  /// The node of a device.
+  func node(of device: USBDevice) -> DeviceNode? {
+    #if os(Linux)
+    let path =
+      "/dev/bus/usb/\(padded(device.bus))/\(padded(device.address))"
+    var status = stat()
+    guard unsafe stat(root + path, &status) == 0 else { return nil }
+    return DeviceNode(
+      path: path, mode: UInt16(status.st_mode & 0o777),
+      owner: Self.userName(status.st_uid),
+      group: Self.groupName(status.st_gid),
+      isAccessible: unsafe access(root + path, R_OK | W_OK) == 0)
+    #else
+    return nil
+    #endif
+  }
+
+  private func padded(_ number: UInt8) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: 3 - text.utf8.count) + text
+  }
+
+  private static func userName(_ id: uid_t) -> String {
+    guard let entry = unsafe getpwuid(id) else { return "\(id)" }
+    return unsafe String(cString: entry.pointee.pw_name)
+  }
+
+  private static func groupName(_ id: gid_t) -> String {
+    guard let entry = unsafe getgrgid(id) else { return "\(id)" }
+    return unsafe String(cString: entry.pointee.gr_name)
+  }
+
+  /// The kernel drivers of a device's interfaces.
+  func drivers(of device: USBDevice) -> [BoundDriver] {
+    paths("/sys/bus/usb/devices/\(device.path):*/driver").compactMap { path in
+      let parts = path.split(separator: "/")
+      guard let target = link(path), parts.count > 1,
+        let name = target.split(separator: "/").last,
+        let number = parts[parts.count - 2].split(separator: ".").last
+          .flatMap({ UInt8($0) })
+      else { return nil }
+      return BoundDriver(
+        interface: String(parts[parts.count - 2]), number: number,
+        name: String(name))
+    }
+  }
+
+  /// Which programs have a node open; only those of other users are hidden
+  /// from a user who is not root.
+  func holders(of node: DeviceNode?) -> [String] {
+    guard let node else { return [] }
+    var found: [String] = []
+    for path in paths("/proc/[0-9]*/fd/*") where link(path) == node.path {
+      let parts = path.dropFirst(root.count).split(separator: "/")
+      guard parts.count > 1, parts[1] != "\(getpid())" else { continue }
+      let name =
+        text("/proc/\(parts[1])/comm")?.split(separator: "\n").first ?? "?"
+      let holder = "\(name) (process \(parts[1]))".escapingControls
+      if !found.contains(holder) { found.append(holder) }
+    }
+    return found
+  }
+
+  /// The rules of udev that name devices with DFU, and this program's own.
+  func rules() -> ([RuleLine], [OwnRules]) {
+    let vendors = Set(
+      KnownDevice.table.filter { $0.role == .dfu || $0.role == .runtime }
+        .map { hex4($0.vendor) })
+    var lines: [RuleLine] = []
+    var own: [OwnRules] = []
+    var names: Set<String> = []
+    for folder in UdevRules.folders {
+      for path in paths("\(folder)/*.rules") {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        // A file hides those of its name in later folders.
+        guard names.insert(name).inserted else { continue }
+        let shown = String(path.dropFirst(root.count))
+        guard let content = text(shown) else { continue }
+        if name == UdevRules.name {
+          own.append(
+            OwnRules(path: shown, isCurrent: content == UdevRules.text))
+        }
+        lines += RuleLine.lines(of: content, file: shown).filter {
+          vendors.contains($0.vendor)
+        }
+      }
+    }
+    return (lines, own)
+  }
+
+  // MARK: The file system
+
+  private func paths(_ pattern: String) -> [String] {
+    var result = unsafe glob_t()
+    defer { unsafe globfree(&result) }
+    guard unsafe glob(root + pattern, 0, nil, &result) == 0 else { return [] }
+    return (0..<Int(unsafe result.gl_pathc)).compactMap { index in
+      unsafe result.gl_pathv[index].map { unsafe String(cString: $0) }
+    }
+  }
+
+  private func link(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink(path, &buffer, buffer.count)
+    guard count > 0 else { return nil }
+    return String(
+      decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) },
+      as: UTF8.self)
+  }
+
+  private func text(_ path: String) -> String? {
+    guard
+      let file = try? FileDescriptor.open(
+        FilePath(root + path), .readOnly, options: .nonBlocking)
+    else { return nil }
+    defer { try? file.close() }
+    // No rules file is as large as this.
+    let bytes = try? unsafe [UInt8](unsafeUninitializedCapacity: 1 << 20) {
+      buffer, count in
+      count = try unsafe file.read(
+        into: UnsafeMutableRawBufferPointer(buffer))
+    }
+    return bytes.map { String(decoding: $0, as: UTF8.self) }
+  }
+}
+
+extension RuleLine {
+  /// The lines of a rules file that give access by ids. A line continued with
+  /// a backslash is one.
+  static func lines(of content: String, file: String) -> [RuleLine] {
+    var joined = ""
+    var result: [RuleLine] = []
+    for line in content.split(separator: "\n") {
+      let text = line.drop { $0 == " " || $0 == "\t" }
+      if joined.isEmpty, text.hasPrefix("#") { continue }
+      if text.hasSuffix("\\") {
+        joined += text.dropLast()
+        continue
+      }
+      joined += text
+      defer { joined = "" }
+      guard let vendor = value(of: "{idVendor}==", in: joined) else { continue }
+      let access = joined.contains("uaccess")
+      let mode = joined.contains("MODE") || joined.contains("GROUP=")
+      guard access || mode else { continue }
+      result.append(
+        RuleLine(
+          file: file, vendor: vendor.lowercased(),
+          product: value(of: "{idProduct}==", in: joined)?.lowercased(),
+          grantsUserAccess: access, setsMode: mode))
+    }
+    return result
+  }
+
+  private static func value(of key: String, in line: String) -> String? {
+    guard let start = line.firstRange(of: key)?.upperBound else { return nil }
+    let rest = line[start...].drop { $0 == " " }
+    guard rest.first == "\"" else { return nil }
+    return String(rest.dropFirst().prefix { $0 != "\"" })
+  }
+}
