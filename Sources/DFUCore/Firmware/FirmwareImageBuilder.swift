@@ -51,9 +51,7 @@ struct FirmwareImageBuilder {
   ) throws(FirmwareError) {
     if bytes.isEmpty { return }
     try begin(count: bytes.count, at: address, place: place)
-    current.bytes.append(addingCapacity: bytes.count) { output in
-      for index in bytes.indices { output.append(bytes[index]) }
-    }
+    current.bytes.append(contentsOf: bytes)
   }
 
   /// Adds the bytes of a record that its digits stand for; returns their

@@ -155,6 +155,7 @@ extension Span<UInt8> {
   }
 
   /// The sum of the bytes, which are put into `output`.
+  @inline(__always)
   func decode(
     to output: inout OutputSpan<UInt8>, values: Span<UInt8>
   ) -> RecordSum {
@@ -177,6 +178,7 @@ struct RecordSum {
   private var allDigits: UInt8 = 0
 
   /// Adds the values of two digits; returns their byte.
+  @inline(__always)
   mutating func add(_ high: UInt8, _ low: UInt8) -> UInt8 {
     allDigits |= high | low
     let byte = high &<< 4 | low
