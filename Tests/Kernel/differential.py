@@ -231,7 +231,7 @@ def main():
         description=__doc__.split("\n")[0])
     parser.add_argument("--program", required=True, metavar="FILE")
     parser.add_argument("--shards", type=int, default=2)
-    parser.add_argument("--limit", type=float, default=240,
+    parser.add_argument("--limit", type=float, default=1200,
                         metavar="SECONDS")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
