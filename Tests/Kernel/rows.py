@@ -120,7 +120,7 @@ def inputs():
         "huge.bin": pattern(70_000, 8),
         "empty.bin": b"",
         "options.bin": struct.pack(
-            "<IIII", 0x5514AAEB, 0x5514AAEB, 0xF0000FFF, 0xF0000FFF),
+            "<IIII", 0x5514AAEB, 0xFFFFFFFF, 0xF0000FFF, 0xFFFFFFFF),
         # The complements are wrong.
         "badoptions.bin": struct.pack(
             "<IIII", 0x5510AAED, 0x5510AAED, 0x0000FFFF, 0x0000FFFF),
@@ -412,9 +412,9 @@ ROWS = [
         changes=fault("unplug", 9, "data"),
         again="-a 0 -s 0x08000000 -D big.bin",
         ours={"stderr": "run the same command again"}),
-    Row("cable pulled while erasing", "-a 0 -s 0x08000000 -D new.bin",
+    Row("cable pulled while erasing", "-a 0 -s 0x08000000 -D big.bin",
         boards=["g474"], prepare=LOADED, changes=fault("unplug", 3, "command"),
-        again="-a 0 -s 0x08000000 -D new.bin"),
+        again="-a 0 -s 0x08000000 -D big.bin"),
     Row("write error", "-a 0 -s 0x08000000 -D fw.bin",
         changes=fault("status", 2, "data", value=3),
         differs={"memories": "vectors-last"}),
