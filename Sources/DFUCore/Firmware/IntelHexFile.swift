@@ -12,6 +12,7 @@ struct IntelHexParser: RecordParser {
     builder = FirmwareImageBuilder(expecting: expecting / 2) { .line($0) }
   }
 
+  @_optimize(speed)
   mutating func record(
     _ text: Span<UInt8>, values: Span<UInt8>, line: Int
   ) throws(FirmwareError) {

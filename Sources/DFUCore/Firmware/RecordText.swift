@@ -25,6 +25,7 @@ struct RecordText<Parser: RecordParser> {
     self.parser = parser
   }
 
+  @_optimize(speed)
   mutating func feed(_ chunk: Span<UInt8>) throws(FirmwareError) {
     let digitValues = Span<UInt8>.digitValues
     let values = digitValues.span
@@ -161,6 +162,7 @@ extension Span<UInt8> {
   /// Eight digits are one number here, whose parts are worked on together;
   /// such a number can be had from a span only by a pointer. Both loops stay
   /// within the digits and within the room of the output.
+  @_optimize(speed)
   func decode(
     to output: inout OutputSpan<UInt8>, values: Span<UInt8>
   ) -> RecordSum {
