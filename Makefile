@@ -56,6 +56,7 @@ fuzz: setup
 	Fuzz/run
 
 bench: release
+	Benchmarks/files/run
 	Benchmarks/run
 
 # As root after `make release` as oneself: sudo make install

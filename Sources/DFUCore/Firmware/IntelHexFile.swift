@@ -12,6 +12,7 @@ struct IntelHexParser: RecordParser {
     builder = FirmwareImageBuilder(expecting: expecting / 2) { .line($0) }
   }
 
+  @_optimize(speed)
   mutating func record(
     _ text: Span<UInt8>, values: Span<UInt8>, line: Int
   ) throws(FirmwareError) {
@@ -25,20 +26,26 @@ struct IntelHexParser: RecordParser {
     }
     let digits = text.extracting(1...)
     let length = digits.count / 2
-    guard digits.count.isMultiple(of: 2), length >= 5,
-      length >= Int(digits.byte(at: 0, values: values)) + 5
-    else {
+    guard digits.count.isMultiple(of: 2), length >= 5 else {
       throw FirmwareError(
         .truncated("the record is too short"), at: .line(line))
     }
-    let count = Int(digits.byte(at: 0, values: values))
+    // Count, address, type: four bytes, the first lowest.
+    var headSum = RecordSum()
+    let head = headSum.add(eight: digits.firstEight)
+    let count = Int(head & 0xFF)
+    guard length >= count + 5 else {
+      throw FirmwareError(
+        .truncated("the record is too short"), at: .line(line))
+    }
     guard length == count + 5 else {
       throw FirmwareError(
         .malformed("the record is longer than it says"), at: .line(line))
     }
     let stored = digits.byte(at: count + 4, values: values)
-    let type = digits.byte(at: 3, values: values)
-    let address = base + digits.number(at: 1, length: 2, values: values)
+    let type = UInt8(head >> 24)
+    let address =
+      base + ((head >> 8 & 0xFF) << 8 | (head >> 16 & 0xFF))
     // The bytes are decoded once, while they are added; that they are right
     // is known only afterwards, but then an image is never asked for.
     if type == 0, fits(count, at: address) {
@@ -46,7 +53,7 @@ struct IntelHexParser: RecordParser {
       var sum = try builder.add(
         digits: digits.extracting(data), values: values, at: address,
         place: line)
-      sum.add(digits.extracting(..<8).sum(values: values))
+      sum.add(headSum)
       sum.add(digits.extracting(data.upperBound...).sum(values: values))
       return try sum.check(is: 0, last: stored, line: line)
     }

@@ -25,6 +25,7 @@ struct RecordText<Parser: RecordParser> {
     self.parser = parser
   }
 
+  @_optimize(speed)
   mutating func feed(_ chunk: Span<UInt8>) throws(FirmwareError) {
     let digitValues = Span<UInt8>.digitValues
     let values = digitValues.span
@@ -32,6 +33,8 @@ struct RecordText<Parser: RecordParser> {
     var index = 0
     let count = chunk.count
     while index < count {
+      index = chunk.skippingText(from: index)
+      guard index < count else { break }
       let byte = chunk[index]
       if byte > 0x0D || (byte != 0x0A && byte != 0x0D) {
         index &+= 1
@@ -155,12 +158,31 @@ extension Span<UInt8> {
   }
 
   /// The sum of the bytes, which are put into `output`.
-  @inline(__always)
+  ///
+  /// Eight digits are one number here, whose parts are worked on together;
+  /// such a number can be had from a span only by a pointer. Both loops stay
+  /// within the digits and within the room of the output.
+  @_optimize(speed)
   func decode(
     to output: inout OutputSpan<UInt8>, values: Span<UInt8>
   ) -> RecordSum {
     var sum = RecordSum()
-    var position = 0
+    let whole = Swift.min(count / 8, output.freeCapacity / 4)
+    unsafe withUnsafeBytes { source in
+      unsafe output.withUnsafeMutableBufferPointer { target, filled in
+        let target = UnsafeMutableRawBufferPointer(target)
+        for index in 0..<whole {
+          let digits = unsafe UInt64(
+            littleEndian: source.loadUnaligned(
+              fromByteOffset: index &* 8, as: UInt64.self))
+          unsafe target.storeBytes(
+            of: sum.add(eight: digits).littleEndian,
+            toByteOffset: filled &+ index &* 4, as: UInt32.self)
+        }
+        filled += whole * 4
+      }
+    }
+    var position = whole &* 8
     while position &+ 1 < count {
       output.append(
         sum.add(
@@ -168,6 +190,38 @@ extension Span<UInt8> {
       position &+= 2
     }
     return sum
+  }
+
+  /// The first eight characters, which must be there, as one number.
+  @inline(__always)
+  var firstEight: UInt64 {
+    unsafe withUnsafeBytes { bytes in
+      unsafe UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    }
+  }
+
+  /// The first index at or after `start` of a character below 0x10, or one
+  /// of the last seven: eight at a time.
+  @inline(__always)
+  func skippingText(from start: Int) -> Int {
+    var index = start
+    unsafe withUnsafeBytes { bytes in
+      while index &+ 8 <= bytes.count {
+        let eight = unsafe UInt64(
+          littleEndian: bytes.loadUnaligned(
+            fromByteOffset: index, as: UInt64.self))
+        // A byte below 0x10 borrows from its top bit; bytes above it may be
+        // marked wrongly then, but not those before.
+        let low =
+          (eight &- 0x1010_1010_1010_1010) & ~eight & 0x8080_8080_8080_8080
+        if low != 0 {
+          index &+= low.trailingZeroBitCount &>> 3
+          break
+        }
+        index &+= 8
+      }
+    }
+    return index
   }
 }
 
@@ -184,6 +238,30 @@ struct RecordSum {
     let byte = high &<< 4 | low
     value &+= byte
     return byte
+  }
+
+  /// Adds the bytes that eight digits stand for, the first of them lowest;
+  /// returns the four bytes in the same order.
+  @inline(__always)
+  mutating func add(eight digits: UInt64) -> UInt32 {
+    let tops: UInt64 = 0x8080_8080_8080_8080
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    // No sum of two of these overflows its byte as long as the top bits are
+    // clear; those that are not are found at the end.
+    let low = digits & ~tops
+    let letters = low | ones &* 0x20
+    let isNumber =
+      (low &+ ones &* (0x80 - 0x30)) & ~(low &+ ones &* (0x80 - 0x3A))
+    let isLetter =
+      (letters &+ ones &* (0x80 - 0x61)) & ~(letters &+ ones &* (0x80 - 0x67))
+    if (isNumber | isLetter) & ~digits & tops != tops { allDigits = 0xFF }
+    let values =
+      (low & (ones &* 0x0F)) &+ ((isLetter & tops) &>> 7) &* 9
+    let pairs = (values &<< 4 | values &>> 8) & 0x00FF_00FF_00FF_00FF
+    value &+= UInt8(
+      truncatingIfNeeded: (pairs &* 0x0001_0001_0001_0001) &>> 48)
+    let halves = (pairs | pairs &>> 8) & 0x0000_FFFF_0000_FFFF
+    return UInt32(truncatingIfNeeded: halves | halves &>> 16)
   }
 
   /// Adds the sum of another part of the record.

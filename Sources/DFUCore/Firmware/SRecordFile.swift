@@ -13,6 +13,7 @@ struct SRecordParser: RecordParser {
     builder = FirmwareImageBuilder(expecting: expecting / 2) { .line($0) }
   }
 
+  @_optimize(speed)
   mutating func record(
     _ text: Span<UInt8>, values: Span<UInt8>, line: Int
   ) throws(FirmwareError) {
@@ -41,20 +42,31 @@ struct SRecordParser: RecordParser {
         at: .line(line))
     }
     let length = digits.count / 2
-    guard digits.count.isMultiple(of: 2), length >= 1,
-      length > Int(digits.byte(at: 0, values: values))
-    else {
+    guard digits.count.isMultiple(of: 2), length >= 4 else {
       throw FirmwareError(
         .truncated("the record is too short"), at: .line(line))
     }
-    let count = Int(digits.byte(at: 0, values: values))
+    // The count and three more bytes, the first lowest.
+    var headSum = RecordSum()
+    let head = headSum.add(eight: digits.firstEight).byteSwapped
+    let count = Int(head >> 24)
+    guard length > count else {
+      throw FirmwareError(
+        .truncated("the record is too short"), at: .line(line))
+    }
     guard length == count + 1, count > addressLength else {
       throw FirmwareError(
         .malformed("the record's length is not what it says"),
         at: .line(line))
     }
     let stored = digits.byte(at: count, values: values)
-    let address = digits.number(at: 1, length: addressLength, values: values)
+    let address =
+      switch addressLength {
+      case 2: head >> 8 & 0xFFFF
+      case 3: head & 0xFF_FFFF
+      default:
+        (head & 0xFF_FFFF) << 8 | UInt32(digits.byte(at: 4, values: values))
+      }
     let data = 2 + addressLength * 2..<count * 2
     // The bytes are decoded once, while they are added; that they are right
     // is known only afterwards, but then an image is never asked for.
@@ -65,7 +77,12 @@ struct SRecordParser: RecordParser {
       var sum = try builder.add(
         digits: digits.extracting(data), values: values, at: address,
         place: line)
-      sum.add(digits.extracting(..<data.lowerBound).sum(values: values))
+      if addressLength == 2 {
+        sum.add(digits.extracting(..<data.lowerBound).sum(values: values))
+      } else {
+        sum.add(headSum)
+        sum.add(digits.extracting(8..<data.lowerBound).sum(values: values))
+      }
       sum.add(digits.extracting(data.upperBound...).sum(values: values))
       return try sum.check(is: 0xFF, last: stored, line: line)
     }
