@@ -1,7 +1,7 @@
 # doctor on a real kernel: nothing there, a healthy board, a user whom no rule
 # lets in, the rules installed, and a board that another program holds.
 set -e
-trap 'kill $server $holder 2>/dev/null' EXIT
+trap 'kill $server $holder 2>/dev/null || :' EXIT
 server= holder=
 fail() {
   echo "doctor.sh: $1"
@@ -62,6 +62,7 @@ is_held() { [ -e /sys/bus/usb/devices/1-1:1.0/driver ]; }
 wait_for 10 is_held || fail 'nobody took the board'
 expect 1 'another program holds the interface: dfuflash (process' \
   dfuflash doctor
-kill $holder
+kill $holder || :
+holder=
 rm -f /etc/udev/rules.d/60-dfuflash.rules
 udevadm control --reload
