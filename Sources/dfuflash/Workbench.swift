@@ -8,7 +8,7 @@ struct WorkbenchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var bench: String?
 
   @Flag(
@@ -21,7 +21,7 @@ struct WorkbenchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Write every control transfer to this file, one line of JSON each.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var trace: String?
 
   @Flag(help: "End with a ledger of transfers, bytes and times.")

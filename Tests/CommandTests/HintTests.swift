@@ -4,7 +4,7 @@ import Testing
 
 @testable import dfuflash
 
-/// The table of advice.
+/// The table of advice, and other tables that documents show.
 @Suite struct HintTests {
   @Test func everyCodeIsExplainedInTheDocuments() throws {
     let file = URL(fileURLWithPath: #filePath)
@@ -14,6 +14,47 @@ import Testing
     for code in Hint.Code.allCases {
       #expect(text.contains("`\(code.rawValue)`"), "\(code.rawValue)")
     }
+  }
+
+  @Test func everyExitStatusHasARow() throws {
+    let root = URL(fileURLWithPath: #filePath)
+      .deletingLastPathComponent().appendingPathComponent("../..")
+    let page = try String(
+      contentsOf: root.appendingPathComponent("docs/exit-codes.md"),
+      encoding: .utf8)
+    let manual = try String(
+      contentsOf: root.appendingPathComponent("share/man/man1/dfuflash.1"),
+      encoding: .utf8)
+    for status in ExitStatus.allCases {
+      #expect(page.contains("\n| \(status.rawValue) | "), "\(status)")
+      #expect(manual.contains("\\fB\(status.rawValue)\\fR\n"), "\(status)")
+    }
+  }
+
+  @Test func theProductsIDsComeFromTheEnvironment() throws {
+    let bench = try TestBenchFile("f405", "plain11")
+    func paths(
+      _ device: String, _ options: String...
+    ) throws -> [String] {
+      let run = try Program.run(
+        ["--list"] + options, bench: bench,
+        environment: ["DFUFLASH_DEVICE": device])
+      #expect(run.status == 0, "\(run.errors)")
+      return Array(
+        Set(
+          run.lines.compactMap {
+            $0.split(separator: "\"").dropFirst().first.map(String.init)
+          })
+      ).sorted()
+    }
+    #expect(try paths("") == ["1-1", "1-2"])
+    #expect(try paths("0483:df11") == ["1-1"])
+    #expect(try paths("1209:*") == ["1-2"])
+    // What is on the command line counts.
+    #expect(try paths("1209:*", "-d", "0483:df11") == ["1-1"])
+    let wrong = try Program.run(
+      ["--list"], bench: bench, environment: ["DFUFLASH_DEVICE": "x:y:z"])
+    #expect(wrong.status == 64)
   }
 
   @Test func errorsEndWithOneHintOfOneLine() throws {

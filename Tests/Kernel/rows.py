@@ -420,7 +420,7 @@ ROWS = [
         differs={"memories": "vectors-last"}),
     # Permission.
     Row("no permission", "-a 0 -s 0x08000000 -D fw.bin", user="user",
-        ours={"stderr": "udev/rules.d.*"}),
+        ours={"stderr": "udev rule .*--install-udev.*"}),
     Row("no permission to list", "-l", user="user",
         differs={"found": "closed-is-listed"}),
     Row("another program has it", "-a 0 -s 0x08000000 -D fw.bin",

@@ -23,7 +23,7 @@ struct ConvertCommand: ParsableCommand {
   )
   var input: String
 
-  @Argument(help: "The new file; - is standard output.")
+  @Argument(help: "The new file; - is standard output.", completion: .file())
   var output: String
 
   @Option(

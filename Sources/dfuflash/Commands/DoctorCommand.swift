@@ -62,7 +62,7 @@ struct DoctorCommand: ParsableCommand {
     }
     Console.out(
       json ? try JSONText.of(report.record) : report.text(.output))
-    if !report.isHealthy { throw ExitCode(1) }
+    if !report.isHealthy { throw ExitCode(ExitStatus.findings.rawValue) }
   }
 
   private func install() throws {

@@ -14,7 +14,8 @@ struct FlashCommand: ParsableCommand {
                dfuflash flash --address 0x08008000 --no-leave app.bin
       """)
 
-  @Argument(help: "The firmware file; - is standard input.")
+  @Argument(
+    help: "The firmware file; - is standard input.", completion: .file())
   var file: String
 
   @OptionGroup(title: "Board") var selection: SelectionOptions

@@ -38,7 +38,8 @@ struct VerifyCommand: ParsableCommand {
     abstract: "Compare a firmware file with a board's memory.",
     discussion: "Example: dfuflash verify fw.bin")
 
-  @Argument(help: "The firmware file; - is standard input.")
+  @Argument(
+    help: "The firmware file; - is standard input.", completion: .file())
   var file: String
 
   @OptionGroup var memory: MemoryOptions
@@ -75,7 +76,7 @@ struct ReadCommand: ParsableCommand {
       Example: dfuflash read --address 0x08000000 --length 65536 backup.bin
       """)
 
-  @Argument(help: "The new file; - is standard output.")
+  @Argument(help: "The new file; - is standard output.", completion: .file())
   var file: String
 
   @OptionGroup var memory: MemoryOptions

@@ -140,7 +140,7 @@ struct OptionBytesBackup: ParsableCommand {
     abstract: "Write the option bytes to a DfuSe file.",
     discussion: "Example: dfuflash option-bytes backup options.dfu")
 
-  @Argument(help: "The new file.")
+  @Argument(help: "The new file.", completion: .file())
   var file: String
 
   @OptionGroup var options: OptionBytesOptions
@@ -182,7 +182,9 @@ struct OptionBytesRestore: ParsableCommand {
     abstract: "Write the option bytes of a file to the chip.",
     discussion: "Example: dfuflash option-bytes restore options.dfu")
 
-  @Argument(help: "A file written by backup, or raw bytes of the window.")
+  @Argument(
+    help: "A file written by backup, or raw bytes of the window.",
+    completion: .file())
   var file: String
 
   @OptionGroup var options: OptionBytesOptions

@@ -17,7 +17,9 @@ struct SimulateCommand: ParsableCommand {
                dfuflash simulate --bench my.json --usbip
       """)
 
-  @Argument(help: "Kinds of board to make a new bench of; see --list-kinds.")
+  @Argument(
+    help: "Kinds of board to make a new bench of; see --list-kinds.",
+    completion: .list(BoardProfile.all.map(\.name)))
   var kinds: [String] = []
 
   @Option(

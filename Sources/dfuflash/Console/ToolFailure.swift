@@ -2,9 +2,11 @@ import ArgumentParser
 
 /// How the program ends. The numbers are those of dfu-util, which are those of
 /// BSD's `sysexits.h`.
-enum ExitStatus: Int32 {
+enum ExitStatus: Int32, CaseIterable {
   /// Done.
   case success = 0
+  /// `doctor` found problems or warnings.
+  case findings = 1
   /// `EX_USAGE`: wrong options, or an image that does not fit the board.
   case usage = 64
   /// `EX_DATAERR`: the file is not what it should be.

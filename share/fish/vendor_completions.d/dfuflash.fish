@@ -129,9 +129,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "d
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash" -eq 1' -fa 'simulate' -d 'Make, change and serve a bench of simulated boards.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash" -eq 1' -fa 'dfu-util' -d 'Take dfu-util\'s options (the default without a verb).'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash" -eq 1' -fa 'help' -d 'Show subcommand help information.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" d device' -s 'd' -l 'device' -d 'USB ids, hexadecimal; the second pair counts in DFU mode (also: the environment variable DFUFLASH_DEVICE).' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" p path' -s 'p' -l 'path' -d 'The port the board is plugged into, as --list shows it.' -rfka ''
@@ -142,6 +142,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" json' -l 'json' -d 'Print JSON instead of text.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash flash" -eq 1' -F
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" d device' -s 'd' -l 'device' -d 'USB ids, hexadecimal; the second pair counts in DFU mode (also: the environment variable DFUFLASH_DEVICE).' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" p path' -s 'p' -l 'path' -d 'The port the board is plugged into, as --list shows it.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" S serial' -s 'S' -l 'serial' -d 'The serial number; the second one counts in DFU mode.' -rfka ''
@@ -150,9 +151,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" no-verify' -l 'no-verify' -d 'Do not read back what was written.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" full' -l 'full' -d 'Erase and write everything, even what is already right.'
@@ -175,6 +176,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" wait-seconds' -l 'wait-seconds' -d 'Wait so long at most.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash verify" -eq 1' -F
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" d device' -s 'd' -l 'device' -d 'USB ids, hexadecimal; the second pair counts in DFU mode (also: the environment variable DFUFLASH_DEVICE).' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" p path' -s 'p' -l 'path' -d 'The port the board is plugged into, as --list shows it.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" S serial' -s 'S' -l 'serial' -d 'The serial number; the second one counts in DFU mode.' -rfka ''
@@ -183,9 +185,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" wait-seconds' -l 'wait-seconds' -d 'Wait so long at most.' -rfka ''
@@ -195,6 +197,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" address' -l 'address' -d 'Where a file without addresses belongs.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash read" -eq 1' -F
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" d device' -s 'd' -l 'device' -d 'USB ids, hexadecimal; the second pair counts in DFU mode (also: the environment variable DFUFLASH_DEVICE).' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" p path' -s 'p' -l 'path' -d 'The port the board is plugged into, as --list shows it.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" S serial' -s 'S' -l 'serial' -d 'The serial number; the second one counts in DFU mode.' -rfka ''
@@ -203,9 +206,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" wait-seconds' -l 'wait-seconds' -d 'Wait so long at most.' -rfka ''
@@ -222,9 +225,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" wait-seconds' -l 'wait-seconds' -d 'Wait so long at most.' -rfka ''
@@ -241,9 +244,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" wait-seconds' -l 'wait-seconds' -d 'Wait so long at most.' -rfka ''
@@ -264,9 +267,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" wait-seconds' -l 'wait-seconds' -d 'Wait so long at most.' -rfka ''
@@ -282,9 +285,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" wait-seconds' -l 'wait-seconds' -d 'Wait so long at most.' -rfka ''
@@ -294,6 +297,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" permanently-lock-this-chip' -l 'permanently-lock-this-chip' -d 'Allow readout protection level 2: there is no way back.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash option-bytes backup" -eq 1' -F
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" d device' -s 'd' -l 'device' -d 'USB ids, hexadecimal; the second pair counts in DFU mode (also: the environment variable DFUFLASH_DEVICE).' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" p path' -s 'p' -l 'path' -d 'The port the board is plugged into, as --list shows it.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" S serial' -s 'S' -l 'serial' -d 'The serial number; the second one counts in DFU mode.' -rfka ''
@@ -302,15 +306,16 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" wait-seconds' -l 'wait-seconds' -d 'Wait so long at most.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" chip' -l 'chip' -d 'The chip, where it cannot be told from what the board shows.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash option-bytes restore" -eq 1' -F
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" d device' -s 'd' -l 'device' -d 'USB ids, hexadecimal; the second pair counts in DFU mode (also: the environment variable DFUFLASH_DEVICE).' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" p path' -s 'p' -l 'path' -d 'The port the board is plugged into, as --list shows it.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" S serial' -s 'S' -l 'serial' -d 'The serial number; the second one counts in DFU mode.' -rfka ''
@@ -319,9 +324,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" wait-seconds' -l 'wait-seconds' -d 'Wait so long at most.' -rfka ''
@@ -345,12 +350,13 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash convert" -eq 1' -F
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash convert" to' -l 'to' -d 'The new file\'s format, where its name does not tell.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash convert" address' -l 'address' -d 'Where a file without addresses belongs.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash convert" fill' -l 'fill' -d 'Fill gaps with this byte (0xFF where there must be no gaps).' -rfka ''
@@ -369,9 +375,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash serial" json' -l 'json' -d 'Print JSON instead of text.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash serial" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash serial" h help' -s 'h' -l 'help' -d 'Show help information.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" json' -l 'json' -d 'Print JSON instead of text.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" install-udev' -l 'install-udev' -d 'Linux: install udev rules that let users open DFU devices.'
@@ -379,6 +385,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" yes' -l 'yes' -d 'With --install-udev: do it without asking.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash simulate" -ge 1' -fka 'f405 f429 f072 l412 l432 g474 g0b1 h743 u585 gd32vf103 plain11 f042 f303 f107 f401 f411 f446 f722 f745 f767 f767-dual l072 l152 l476 l496 l552 g431 c071 u073 wb55 h563 h723 h7a3 at32 apm32 freerunner simtrace lpclink tdk maple maple-old dapboot tinyusb xmos zephyr uboot tiva stlink camera apple-bluetooth'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" bench' -l 'bench' -d 'The bench (also: the environment variable DFUFLASH_BENCH).' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" list-kinds' -l 'list-kinds' -d 'List the kinds of board there are.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" force' -l 'force' -d 'Replace a bench that exists.'
@@ -408,9 +415,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" V print-version' -s 'V' -l 'print-version' -d 'Print the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" l list' -l 'list' -s 'l' -d 'List the connected DFU devices.'
