@@ -31,8 +31,20 @@ public struct BoardMap: Hashable, Sendable {
     /// Where a file without addresses belongs, as written; empty for the
     /// default.
     public var address: String
-    /// More options, as written, separated by blanks.
+    /// More options, as written.
     public var options: [String]
+
+    /// A row from its parts.
+    public init(
+      line: Int, match: Match, file: String, address: String = "",
+      options: [String] = []
+    ) {
+      self.line = line
+      self.match = match
+      self.file = file
+      self.address = address
+      self.options = options
+    }
   }
 
   /// Why a text is no map.
@@ -41,6 +53,12 @@ public struct BoardMap: Hashable, Sendable {
     public var line: Int
     /// What is wrong.
     public var reason: String
+
+    /// A problem of a line.
+    public init(line: Int, reason: String) {
+      self.line = line
+      self.reason = reason
+    }
 
     /// "line 3: there is no file".
     public var description: String { "line \(line): \(reason)" }

@@ -166,7 +166,10 @@ extension BoardSelector {
   private func candidates(among boards: [Board]) -> [SelectedBoard] {
     let all = all(among: boards)
     let waiting = all.filter { $0.function.mode == .dfu }
-    return waiting.isEmpty ? all : waiting
+    let candidates = waiting.isEmpty ? all : waiting
+    guard candidates.count > 1, let preferredIDs else { return candidates }
+    let preferred = candidates.filter { preferredIDs.matches($0.board.device) }
+    return preferred.isEmpty ? candidates : preferred
   }
 
   /// An ID that was read decides over serial numbers that fit.
@@ -196,6 +199,13 @@ extension BoardSelector {
     guard hidden.isEmpty else {
       throw .worthlessSerial(row, [choice] + hidden)
     }
+  }
+
+  /// Prefers the devices that a firmware file says it is for.
+  public mutating func prefer(_ suffix: DFUSuffix) {
+    func match(_ id: UInt16) -> IDMatch { id == 0xFFFF ? .any : .exactly(id) }
+    preferredIDs = IDPair(
+      vendor: match(suffix.vendor), product: match(suffix.product))
   }
 
   /// Whether a device whose application runs is named, not only allowed.

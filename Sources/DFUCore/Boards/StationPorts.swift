@@ -34,6 +34,8 @@ public struct StationPorts: Sendable {
     /// The address of the device that was there last.
     var address: UInt8
     var lastSeen: Duration
+    /// Whether it was not there at the last look.
+    var isAway = false
   }
 
   /// The ports to look at; `nil` for all.
@@ -77,12 +79,14 @@ public struct StationPorts: Sendable {
         }
         ports[device.path]?.address = device.address
         ports[device.path]?.lastSeen = now
+        ports[device.path]?.isAway = false
       } else if isWanted(device) {
         ports[device.path] = Port(
           stage: .waiting(device), address: device.address, lastSeen: now)
       }
     }
     for path in ports.keys where !present.contains(path) {
+      ports[path]?.isAway = true
       release(path, at: now)
       if case .waiting? = ports[path]?.stage { ports[path] = nil }
     }
@@ -92,7 +96,8 @@ public struct StationPorts: Sendable {
 
   /// Forgets a board whose turn is over once it has been away long enough.
   private mutating func release(_ path: String, at now: Duration) {
-    guard let port = ports[path], case .done(let result, _) = port.stage
+    guard let port = ports[path], port.isAway,
+      case .done(let result, _) = port.stage
     else { return }
     let pause =
       result == .pass ? Self.shortestReplug : Self.shortestRetry
