@@ -109,7 +109,7 @@ struct EventRecord: Encodable {
   var boards: Int?
   var failed: Int?
 
-  private init(_ event: String) { self.event = event }
+  init(_ event: String) { self.event = event }
 
   static func start() -> EventRecord {
     var record = EventRecord("start")
