@@ -18,6 +18,9 @@ public struct StationPorts: Sendable {
     /// turn is over: the same board as a rule, perhaps another one. See
     /// ``StationPorts/exchanged(_:serial:)``.
     public var returned: [USBDevice] = []
+
+    /// Nothing to do.
+    public init() {}
   }
 
   private enum Stage: Hashable, Sendable {

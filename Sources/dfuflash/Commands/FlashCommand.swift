@@ -63,7 +63,8 @@ struct FlashCommand: ParsableCommand {
     if let map = many.map {
       return try flash(
         MapWork(
-          path: map, firmware: firmware,
+          path: map,
+          readFile: { (path) throws(ToolFailure) in try firmware.input(path) },
           makeJob: { makeJob($0, settings) },
           allowsExtra: many.allowExtra))
     }

@@ -6,7 +6,7 @@ struct MapWork {
   /// The map's path.
   let path: String
   /// How files are read.
-  let firmware: FirmwareOptions
+  let readFile: (String) throws(ToolFailure) -> FirmwareInput
   /// What the command line says for all rows.
   let makeJob: (FirmwareInput) -> FlashJob
   let allowsExtra: Bool
@@ -41,7 +41,7 @@ struct MapWork {
         input = known
       } else {
         do throws(ToolFailure) {
-          input = try firmware.input(file)
+          input = try readFile(file)
         } catch {
           throw ToolFailure(
             error.status, "\(place(row.line)): \(error.message)",

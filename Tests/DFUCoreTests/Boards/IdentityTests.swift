@@ -145,12 +145,14 @@ import Testing
     let boards = try bench.listed()
     var selector = BoardSelector()
     selector.dfuSerial = "STM32FxSTM32"
-    do {
-      _ = try selector.choose(from: boards)
-      Issue.record("chosen")
-    } catch BoardSearchError.worthlessSerial(_, let candidates) {
-      #expect(candidates.map(\.board.path) == ["1-1", "1-2"])
+    let error = #expect(throws: BoardSearchError.self) {
+      try selector.choose(from: boards)
     }
+    guard case .worthlessSerial(_, let candidates)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(candidates.map(\.board.path) == ["1-1", "1-2"])
     selector.path = "1-1"
     #expect(try selector.choose(from: boards).board.path == "1-1")
   }
@@ -176,15 +178,16 @@ import Testing
     _ selector: BoardSelector, _ boards: [Board], _ paths: [String],
     location: SourceLocation = #_sourceLocation
   ) {
-    do {
-      let chosen = try selector.choose(from: boards)
-      Issue.record("\(chosen.board.path)", sourceLocation: location)
-    } catch .several(let candidates) {
-      #expect(
-        candidates.map(\.board.path) == paths, sourceLocation: location)
-    } catch {
-      Issue.record("\(error)", sourceLocation: location)
+    let error = #expect(
+      throws: BoardSearchError.self, sourceLocation: location
+    ) {
+      try selector.choose(from: boards)
     }
+    guard case .several(let candidates)? = error else {
+      Issue.record("\(String(describing: error))", sourceLocation: location)
+      return
+    }
+    #expect(candidates.map(\.board.path) == paths, sourceLocation: location)
   }
 }
 

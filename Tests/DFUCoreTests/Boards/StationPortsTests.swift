@@ -39,8 +39,14 @@ import Testing
     let news = ports.update([at(3)], at: .milliseconds(1_500)) { _ in true }
     #expect(news.waiting.isEmpty)
     #expect(news.returned == [at(3)])
-    #expect(!ports.exchanged(at(3), serial: "A"))
-    #expect(!ports.exchanged(at(3), serial: nil))
+    do {
+      let isNew = ports.exchanged(at(3), serial: "A")
+      #expect(!isNew)
+    }
+    do {
+      let isNew = ports.exchanged(at(3), serial: nil)
+      #expect(!isNew)
+    }
     let later = ports.update([at(3)], at: .seconds(9)) { _ in true }
     #expect(later == StationPorts.News())
   }
@@ -49,7 +55,10 @@ import Testing
     var ports = passed()
     _ = ports.update([], at: .milliseconds(1_100)) { _ in true }
     _ = ports.update([at(3)], at: .milliseconds(1_500)) { _ in true }
-    #expect(ports.exchanged(at(3), serial: "B"))
+    do {
+      let isNew = ports.exchanged(at(3), serial: "B")
+      #expect(isNew)
+    }
     let news = ports.update([at(3)], at: .milliseconds(1_600)) { _ in true }
     #expect(news.waiting == [at(3)])
   }
