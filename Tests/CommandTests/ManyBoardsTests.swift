@@ -150,7 +150,7 @@ import Testing
         "unplugged while written", { $0.faults = FaultPlan([Fault(.unplug, at: 5, of: .data)]) }
       ),
       (
-        "unplugged while verified", { $0.faults = FaultPlan([Fault(.unplug, at: 20, of: .upload)]) }
+        "unplugged while verified", { $0.faults = FaultPlan([Fault(.unplug, at: 13, of: .upload)]) }
       ),
       ("protected", { $0.setProtection(level: 1) }),
       (

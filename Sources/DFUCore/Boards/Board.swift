@@ -67,6 +67,9 @@ public struct Board: Hashable, Sendable {
   public var manufacturer: DeviceString?
   /// Why its strings are not known: it could not be opened.
   public var problem: USBError?
+  /// Which chip it may be, as far as the board shows it.
+  public var identification = ChipIdentification(
+    candidates: [], basis: .evidence)
   /// The unique ID of its chip, once it has been read.
   public var uniqueID: UniqueID?
   /// The serial number its application showed, when the board was seen before
@@ -173,6 +176,7 @@ extension Board {
             number: $0.alternate, name: reader.string($0.nameString))
         }
       }
+      identify()
     } catch {
       problem = error
     }

@@ -234,7 +234,8 @@ extension BoardMap {
   /// read it decides.
   ///
   /// - Parameter allowsExtra: whether boards in DFU mode that no row means
-  ///   are fine, and left alone.
+  ///   are fine, and left alone; but for those that could be meant after all,
+  ///   because they do not show who they are.
   public func plan(for boards: [Board], allowsExtra: Bool = false) -> Plan {
     var plan = Plan()
     var rows: [String: [Row]] = [:]
@@ -258,13 +259,29 @@ extension BoardMap {
       let claims = rows[board.path] ?? []
       if claims.count > 1 {
         plan.mismatches.append(.twice(claims, board))
-      } else if claims.isEmpty, !allowsExtra, board.otherProtocol == nil,
-        board.functions.contains(where: { $0.mode == .dfu })
+      } else if claims.isEmpty, board.otherProtocol == nil,
+        board.functions.contains(where: { $0.mode == .dfu }),
+        !allowsExtra || mayBeMeant(board)
       {
         plan.mismatches.append(.extra(board))
       }
     }
     return plan
+  }
+
+  /// Whether a board that no row seems to mean could be the one that a row
+  /// does, and another only looks like it: one that cannot be opened, and one
+  /// whose chip's ID neither could be read nor shows in its serial number.
+  private func mayBeMeant(_ board: Board) -> Bool {
+    let isHidden = board.problem != nil
+    let isNameless = board.uniqueID == nil && board.worthlessSerial != nil
+    return rows.contains { row in
+      switch row.match {
+      case .path: false
+      case .serial, .runtimeSerial: isHidden
+      case .uniqueID: isHidden || isNameless
+      }
+    }
   }
 
   private func candidates(

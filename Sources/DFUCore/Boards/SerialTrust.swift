@@ -31,13 +31,11 @@ extension SerialTrust: CustomStringConvertible {
 }
 
 extension Board {
-  /// What is known of the chip, as far as the board shows it.
-  public var identification: ChipIdentification {
-    guard let function = functions.first(where: \.isDfuSe) else {
-      return ChipIdentification(candidates: [], basis: .evidence)
-    }
-    return BoardKnowledge(SelectedBoard(board: self, function: function))
-      .identification
+  /// Finds out which chip it may be, once its strings are known.
+  mutating func identify() {
+    guard let function = functions.first(where: \.isDfuSe) else { return }
+    identification = ChipIdentification(
+      SelectedBoard(board: self, function: function).evidence)
   }
 
   /// Why the serial number says nothing of this single board, from what is

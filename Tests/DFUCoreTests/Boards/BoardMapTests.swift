@@ -141,12 +141,7 @@ import Testing
       for port in 1...count {
         guard var entry = pool.randomElement(using: &dice) else { continue }
         // Two chips with one ID do not exist.
-        if world.contains(where: {
-          $0.id == entry.id && $0.board.product == entry.board.product
-            && $0.board.serial == entry.board.serial
-        }) {
-          continue
-        }
+        if world.contains(where: { $0.id == entry.id }) { continue }
         entry.board.device.ports = [UInt8(port)]
         entry.board.device.address = UInt8(port + 1)
         if Int.random(in: 0..<12, using: &dice) == 0 {

@@ -67,7 +67,8 @@ import Testing
     var ports = passed()
     // Its application is no board to flash; then it resets into DFU mode.
     _ = ports.update([at(3)], at: .milliseconds(1_300)) { $0.address != 3 }
-    _ = ports.update([], at: .seconds(60)) { $0.address != 3 }
+    _ = ports.update([at(3)], at: .seconds(60)) { $0.address != 3 }
+    _ = ports.update([], at: .milliseconds(60_100)) { $0.address != 3 }
     let news = ports.update([at(4)], at: .seconds(61)) { $0.address != 3 }
     #expect(news.waiting.isEmpty)
     #expect(news.returned == [at(4)])
