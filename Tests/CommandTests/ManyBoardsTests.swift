@@ -174,10 +174,12 @@ import Testing
     trouble(rack.boards[victim])
     let results = Fleet(bus: rack.bus, jobs: 0, display: Silent()).run(tasks)
     for index in rack.boards.indices where index != victim {
-      #expect(results[index].failure == nil, "\(name): board \(index)")
+      let message = results[index].failure?.message
+      #expect(message == nil, "\(name): board \(index)")
       #expect(rack.holdsItsFile(index), "\(name): board \(index)")
     }
-    let failure = try #require(results[victim].failure, "\(name)")
+    let failed = results[victim].failure
+    let failure = try #require(failed, "\(name)")
     #expect(
       failure.message.contains("1-1.\(victim + 1)"), "\(failure.message)")
     #expect(Fleet.status(results) == failure.status)
