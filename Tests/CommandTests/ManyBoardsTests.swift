@@ -119,7 +119,7 @@ import Testing
       Array("\(lines[0])\n\(lines[2])\n".utf8))
     let map = MapWork(
       path: path,
-        readFile: { (path) throws(ToolFailure) in try FirmwareInput(path) },
+      readFile: { (path) throws(ToolFailure) in try FirmwareInput(path) },
       makeJob: { FlashJob(input: $0) }, allowsExtra: true)
     let loaded = try map.load()
     let before = rack.boards.map(\.log.records.count)
@@ -144,13 +144,16 @@ import Testing
   private static let troubles: [(String, @Sendable (SimulatedBoard) -> Void)] =
     [
       (
-        "unplugged while erased", { $0.faults = FaultPlan([Fault(.unplug, at: 2, of: .command)]) }
+        "unplugged while erased",
+        { $0.faults = FaultPlan([Fault(.unplug, at: 2, of: .command)]) }
       ),
       (
-        "unplugged while written", { $0.faults = FaultPlan([Fault(.unplug, at: 5, of: .data)]) }
+        "unplugged while written",
+        { $0.faults = FaultPlan([Fault(.unplug, at: 5, of: .data)]) }
       ),
       (
-        "unplugged while verified", { $0.faults = FaultPlan([Fault(.unplug, at: 13, of: .upload)]) }
+        "unplugged while verified",
+        { $0.faults = FaultPlan([Fault(.unplug, at: 13, of: .upload)]) }
       ),
       ("protected", { $0.setProtection(level: 1) }),
       (
@@ -190,7 +193,8 @@ import Testing
     let rack = try Rack(12, bytes: 4 << 10)
     let results = Fleet(bus: rack.bus, jobs: 3, display: Silent())
       .run(try rack.tasks())
-    #expect(results.map(\.board.path) == rack.boards.indices.map { "1-1.\($0 + 1)" })
+    #expect(
+      results.map(\.board.path) == rack.boards.indices.map { "1-1.\($0 + 1)" })
     #expect(rack.boards.indices.allSatisfy(rack.holdsItsFile))
   }
 }

@@ -241,7 +241,9 @@ extension BoardMap {
     var rows: [String: [Row]] = [:]
     for row in self.rows {
       let found = candidates(of: row, among: boards)
-      for path in Set(found.map(\.board.path)) { rows[path, default: []].append(row) }
+      for path in Set(found.map(\.board.path)) {
+        rows[path, default: []].append(row)
+      }
       if let worthless = worthless(row, found) {
         plan.mismatches.append(.worthless(row, worthless))
       } else if found.count > 1 {

@@ -65,7 +65,9 @@ public struct UniqueIDChoice: Hashable, Sendable {
     var serials: Set<String> = []
     let derivations = Self.derivations(board, function)
     for id in readings {
-      for derivation in derivations { serials.insert(derivation.serial(of: id)) }
+      for derivation in derivations {
+        serials.insert(derivation.serial(of: id))
+      }
       guard derivations.count == SerialDerivation.allCases.count else {
         continue
       }

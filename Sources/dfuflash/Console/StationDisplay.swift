@@ -65,7 +65,8 @@ final class StationText: StationDisplay {
 
   private func banner(_ isPass: Bool) -> [String] {
     guard isTerminal else { return [] }
-    let colour = hasColour ? (isPass ? "\u{1B}[1;97;42m" : "\u{1B}[1;97;41m") : ""
+    let colour =
+      hasColour ? (isPass ? "\u{1B}[1;97;42m" : "\u{1B}[1;97;41m") : ""
     let end = hasColour ? "\u{1B}[0m" : ""
     return (isPass ? Self.pass : Self.fail).map { colour + $0 + end }
   }

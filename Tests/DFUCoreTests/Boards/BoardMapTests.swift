@@ -151,7 +151,8 @@ import Testing
         }
         world.append(entry)
       }
-      let meant = Int.random(in: 0..<4, using: &dice) == 0
+      let meant =
+        Int.random(in: 0..<4, using: &dice) == 0
         ? world.shuffled(using: &dice).dropLast() : world[...]
       var rows: [BoardMap.Row] = []
       var owners: [Int: String] = [:]
