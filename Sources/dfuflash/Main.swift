@@ -29,7 +29,8 @@ struct DFUFlash: ParsableCommand {
       ListCommand.self, FlashCommand.self, VerifyCommand.self,
       ReadCommand.self, EraseCommand.self, UnprotectCommand.self,
       OptionBytesCommand.self, InspectCommand.self, ConvertCommand.self,
-      SerialCommand.self, DoctorCommand.self, SimulateCommand.self,
+      SerialCommand.self, DoctorCommand.self, StationCommand.self,
+      SimulateCommand.self,
       DfuUtilCommand.self,
     ],
     defaultSubcommand: DfuUtilCommand.self)

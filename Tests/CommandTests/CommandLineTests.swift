@@ -119,12 +119,15 @@ import Darwin
     let bench = try TestBenchFile("f405", "g0b1", "plain11")
     let json = try JSONSerialization.jsonObject(
       with: Data(try run(["list", "--json"], on: bench).out))
-    let boards = try #require(json as? [[String: Any]])
+    let list = try #require(json as? [String: Any])
+    #expect(list["version"] as? Int == 1)
+    let boards = try #require(list["boards"] as? [[String: Any]])
     #expect(
       boards.compactMap { $0["path"] as? String } == ["1-1", "1-2", "1-3"])
     #expect(
       try Program.run(["list", "--json"], bench: try TestBenchFile([])).text
-        .filter { !$0.isWhitespace } == "[]")
+        .filter { !$0.isWhitespace }
+        == #"{"boards":[],"schema":"dfuflash-list","version":1}"#)
   }
 
   // MARK: Hostile boards

@@ -67,6 +67,14 @@ public struct Board: Hashable, Sendable {
   public var manufacturer: DeviceString?
   /// Why its strings are not known: it could not be opened.
   public var problem: USBError?
+  /// Which chip it may be, as far as the board shows it.
+  public var identification = ChipIdentification(
+    candidates: [], basis: .evidence)
+  /// The unique ID of its chip, once it has been read.
+  public var uniqueID: UniqueID?
+  /// The serial number its application showed, when the board was seen before
+  /// it was detached.
+  public var runtimeSerial: String?
 
   /// The port path, `bus-port.port`.
   public var path: String { device.path }
@@ -120,11 +128,19 @@ extension Board {
   /// its strings only; one that cannot be opened is there all the same, with
   /// the reason.
   ///
+  /// - Parameter isOpened: which devices to open; of the others only that is
+  ///   known which the system knows. A board that another program works on is
+  ///   best left alone.
   /// - Throws: `USBError` when the bus cannot be listed.
-  public static func all(on bus: any USBBus) throws(USBError) -> [Board] {
+  public static func all(
+    on bus: any USBBus, opening isOpened: (USBDevice) -> Bool = { _ in true }
+  ) throws(USBError) -> [Board] {
     var boards: [Board] = []
     for device in try bus.devices() {
-      let board = Board(looking: device, on: bus)
+      let board =
+        isOpened(device)
+        ? Board(looking: device, on: bus)
+        : Board(device: device, functions: functions(of: device))
       if !board.functions.isEmpty { boards.append(board) }
     }
     return boards.sorted {
@@ -160,6 +176,7 @@ extension Board {
             number: $0.alternate, name: reader.string($0.nameString))
         }
       }
+      identify()
     } catch {
       problem = error
     }

@@ -17,20 +17,7 @@ public struct BoardKnowledge: Sendable {
   ///   - selected: the board and its DFU interface.
   ///   - family: the family the person named, which decides.
   public init(_ selected: SelectedBoard, family: ChipFamily? = nil) {
-    let board = selected.board
-    let evidence = ChipEvidence(
-      vendor: board.device.descriptor.vendor,
-      product: board.device.descriptor.product,
-      deviceVersion: board.device.descriptor.deviceVersion,
-      productString: board.product?.raw, serial: board.serial?.raw,
-      memories: selected.function.memories.map { memory in
-        ChipEvidence.Memory(
-          layout: memory.alternate.name?.raw ?? "",
-          regions: memory.map.runs.map {
-            ChipEvidence.Region(
-              address: $0.address, count: $0.count, size: $0.sectorSize)
-          })
-      })
+    let evidence = selected.evidence
     self.init(
       evidence,
       family.map { ChipIdentification(candidates: [$0], basis: .named) }
@@ -149,5 +136,24 @@ public struct BoardKnowledge: Sendable {
       options.massErase = .whenCheaper(timing, .microseconds(whole.typical))
     }
     return options
+  }
+}
+
+extension SelectedBoard {
+  /// What the board shows of its chip.
+  var evidence: ChipEvidence {
+    ChipEvidence(
+      vendor: board.device.descriptor.vendor,
+      product: board.device.descriptor.product,
+      deviceVersion: board.device.descriptor.deviceVersion,
+      productString: board.product?.raw, serial: board.serial?.raw,
+      memories: function.memories.map { memory in
+        ChipEvidence.Memory(
+          layout: memory.alternate.name?.raw ?? "",
+          regions: memory.map.runs.map {
+            ChipEvidence.Region(
+              address: $0.address, count: $0.count, size: $0.sectorSize)
+          })
+      })
   }
 }

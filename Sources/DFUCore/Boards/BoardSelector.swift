@@ -47,6 +47,9 @@ public struct BoardSelector: Hashable, Sendable {
   public var runtimeSerial: String?
   /// The serial-number string of a device in DFU mode.
   public var dfuSerial: String?
+  /// The unique ID of the chip. Read the IDs of the boards that let it be
+  /// done before choosing by it (``Board/readUniqueIDs(of:on:where:)``).
+  public var uniqueID: UniqueIDChoice?
   /// The device's address on its bus.
   public var address: UInt8?
   /// `bConfigurationValue`.
@@ -62,8 +65,7 @@ public struct BoardSelector: Hashable, Sendable {
 
   /// The DFU interfaces of a board that are meant; empty for none.
   public func functions(of board: Board) -> [DFUFunction] {
-    if let path, path != board.path { return [] }
-    if let address, address != board.device.address { return [] }
+    guard isPossible(board.device) else { return [] }
     return board.functions.filter { function in
       let ids = function.mode == .dfu ? dfuIDs : runtimeIDs
       let serial = function.mode == .dfu ? dfuSerial : runtimeSerial
@@ -71,7 +73,15 @@ public struct BoardSelector: Hashable, Sendable {
         && (serial == nil || serial == board.serial?.raw)
         && (configuration == nil || configuration == function.configuration)
         && (interface == nil || interface == function.interface)
+        && uniqueID?.verdict(board, function) != .no
     }
+  }
+
+  /// Whether a device can be the one that is meant, as far as is known
+  /// without opening it.
+  public func isPossible(_ device: USBDevice) -> Bool {
+    (path == nil || path == device.path)
+      && (address == nil || address == device.address)
   }
 }
 
@@ -99,6 +109,9 @@ public enum BoardSearchError: Error, Hashable, Sendable {
   case closed(Board, USBError)
   /// The one that fits speaks another protocol behind its DFU interface.
   case otherProtocol(Board, String)
+  /// One fits by a serial number that tells nothing, and others are there
+  /// whose serial number is not known.
+  case worthlessSerial(NonUniqueSerial, [SelectedBoard])
 }
 
 extension BoardSelector {
@@ -113,24 +126,79 @@ extension BoardSelector {
   public func choose(
     from boards: [Board]
   ) throws(BoardSearchError) -> SelectedBoard {
-    let all = boards.flatMap { board in
-      functions(of: board).map { SelectedBoard(board: board, function: $0) }
-    }.filter { namesRuntime || !$0.board.isBystander($0.function) }
-    let waiting = all.filter { $0.function.mode == .dfu }
-    var candidates = waiting.isEmpty ? all : waiting
-    if candidates.count > 1, let preferredIDs {
-      let preferred = candidates.filter {
-        preferredIDs.matches($0.board.device)
-      }
-      if !preferred.isEmpty { candidates = preferred }
-    }
+    let candidates = decided(candidates(among: boards))
     guard let first = candidates.first else { throw .none(present: boards) }
     guard candidates.count == 1 else { throw .several(candidates) }
     if let name = first.board.otherProtocol {
       throw .otherProtocol(first.board, name)
     }
     if let problem = first.board.problem { throw .closed(first.board, problem) }
+    try checkSerial(of: first, among: boards)
     return first
+  }
+
+  /// Every board that is meant, for work on several: those in DFU mode, and
+  /// those whose application runs when one is named.
+  ///
+  /// - Throws: `BoardSearchError` when there is none, or when one has several
+  ///   DFU interfaces that fit.
+  public func chooseAll(
+    from boards: [Board]
+  ) throws(BoardSearchError) -> [SelectedBoard] {
+    let fitting = all(among: boards).filter {
+      $0.board.otherProtocol == nil
+        && (namesRuntime || $0.function.mode == .dfu)
+    }
+    guard !fitting.isEmpty else { throw .none(present: boards) }
+    for choice in fitting {
+      let same = fitting.filter { $0.board.path == choice.board.path }
+      if same.count > 1 { throw .several(same) }
+    }
+    return fitting
+  }
+
+  private func all(among boards: [Board]) -> [SelectedBoard] {
+    boards.flatMap { board in
+      functions(of: board).map { SelectedBoard(board: board, function: $0) }
+    }.filter { namesRuntime || !$0.board.isBystander($0.function) }
+  }
+
+  private func candidates(among boards: [Board]) -> [SelectedBoard] {
+    let all = all(among: boards)
+    let waiting = all.filter { $0.function.mode == .dfu }
+    let candidates = waiting.isEmpty ? all : waiting
+    guard candidates.count > 1, let preferredIDs else { return candidates }
+    let preferred = candidates.filter { preferredIDs.matches($0.board.device) }
+    return preferred.isEmpty ? candidates : preferred
+  }
+
+  /// An ID that was read decides over serial numbers that fit.
+  private func decided(_ candidates: [SelectedBoard]) -> [SelectedBoard] {
+    guard let uniqueID else { return candidates }
+    let certain = candidates.filter {
+      uniqueID.verdict($0.board, $0.function) == .byID
+    }
+    return certain.isEmpty ? candidates : certain
+  }
+
+  /// Refuses a board chosen by nothing but a serial number that every board
+  /// of its kind shows, when another may be meant as well.
+  private func checkSerial(
+    of choice: SelectedBoard, among boards: [Board]
+  ) throws(BoardSearchError) {
+    guard let row = choice.board.worthlessSerial, path == nil, address == nil,
+      uniqueID == nil,
+      (choice.function.mode == .dfu ? dfuSerial : runtimeSerial) != nil
+    else { return }
+    var others = self
+    others.dfuSerial = nil
+    others.runtimeSerial = nil
+    let hidden = others.candidates(among: boards).filter {
+      $0.board.path != choice.board.path && $0.board.serial == nil
+    }
+    guard hidden.isEmpty else {
+      throw .worthlessSerial(row, [choice] + hidden)
+    }
   }
 
   /// Prefers the devices that a firmware file says it is for.
@@ -142,7 +210,11 @@ extension BoardSelector {
 
   /// Whether a device whose application runs is named, not only allowed.
   private var namesRuntime: Bool {
-    if path != nil || address != nil || runtimeSerial != nil { return true }
+    if path != nil || address != nil || runtimeSerial != nil
+      || uniqueID != nil
+    {
+      return true
+    }
     if case .exactly = runtimeIDs?.vendor { return true }
     return false
   }

@@ -22,7 +22,10 @@ public struct BoardWatch {
     while true {
       if let result = try condition() { return result }
       let rest = end - bus.clock.now()
-      guard rest > .zero, !shouldStop() else { return nil }
+      guard rest > .zero, !shouldStop() else {
+        // This program may have been kept from running for a while.
+        return try condition()
+      }
       try bus.waitForChange(atMost: min(rest, .milliseconds(100)))
     }
   }

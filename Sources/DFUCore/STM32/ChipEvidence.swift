@@ -35,7 +35,9 @@ public struct ChipEvidence: Hashable, Sendable {
   /// One alternate setting's memory.
   public struct Memory: Hashable, Sendable {
     /// The interface string as the device sent it.
-    public var layout: String
+    public let layout: String
+    /// What kind of memory its name says it is.
+    public let kind: MemoryKind
     /// Its sectors, in the string's order. Empty when the string has none or
     /// could not be understood.
     public var regions: [Region]
@@ -44,10 +46,8 @@ public struct ChipEvidence: Hashable, Sendable {
     public init(layout: String, regions: [Region]) {
       self.layout = layout
       self.regions = regions
+      kind = MemoryKind(layout: layout)
     }
-
-    /// What kind of memory its name says it is.
-    public var kind: MemoryKind { MemoryKind(layout: layout) }
   }
 
   /// Sectors of one size in a row, with their address.

@@ -1,4 +1,13 @@
 internal import CLibUSB
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
 
 /// The USB devices of this machine, through libusb-1.0.
 ///
@@ -125,14 +134,35 @@ public final class LibUSBBus: USBBus {
   }
 }
 
+/// How often devices have come or gone. libusb's callback counts, on whichever
+/// thread handles events.
+private final class ChangeCount: Sendable {
+  private let count = Atomic<Int>(0)
+  /// What each thread has seen of the count, so that no change is missed by
+  /// one because another waited too.
+  private let seen = Mutex<[UInt: Int]>([:])
+
+  func add() { count.wrappingAdd(1, ordering: .relaxed) }
+
+  /// Whether something changed since the calling thread asked last.
+  func hasChanged() -> Bool {
+    let now = count.load(ordering: .relaxed)
+    #if canImport(Glibc)
+    let thread = pthread_self()
+    #else
+    let thread = UInt(bitPattern: pthread_self())
+    #endif
+    return seen.withLock { $0.updateValue(now, forKey: thread) != now }
+  }
+}
+
 /// libusb's context and its hotplug callback. Lives as long as the bus or any
-/// open device.
+/// open device. libusb itself may be called from several threads.
 @safe
-private final class LibUSBContext {
-  private let context: OpaquePointer?
-  /// Set by libusb's callback, from whichever thread handles events.
-  private let changed: UnsafeMutablePointer<Int32>
-  private var listens = false
+private final class LibUSBContext: Sendable {
+  nonisolated(unsafe) private let context: OpaquePointer?
+  private let changes = ChangeCount()
+  private let listens = Mutex(false)
   private let canHotplug: Bool
 
   init(logLevel: Int32) throws(USBError) {
@@ -142,8 +172,6 @@ private final class LibUSBContext {
       throw USBError(.init(rawValue: code), "start libusb: no usable USB here")
     }
     unsafe self.context = unsafe context
-    unsafe changed = .allocate(capacity: 1)
-    unsafe changed.initialize(to: 0)
     canHotplug =
       libusb_has_capability(UInt32(LIBUSB_CAP_HAS_HOTPLUG.rawValue)) != 0
     if logLevel > 0 {
@@ -154,7 +182,6 @@ private final class LibUSBContext {
   deinit {
     // libusb_exit also removes the hotplug callback.
     unsafe libusb_exit(context)
-    unsafe changed.deallocate()
   }
 
   func withDeviceList<Result>(
@@ -180,41 +207,50 @@ private final class LibUSBContext {
       clock.sleep(for: min(limit, .milliseconds(100)))
       return
     }
-    if !listens {
-      let events =
-        LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED.rawValue
-        | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT.rawValue
-      let code = unsafe libusb_hotplug_register_callback(
-        context, Int32(events), 0, Int32(LIBUSB_HOTPLUG_MATCH_ANY),
-        Int32(LIBUSB_HOTPLUG_MATCH_ANY), Int32(LIBUSB_HOTPLUG_MATCH_ANY),
-        { _, _, _, changed in
-          unsafe changed?.storeBytes(of: 1, as: Int32.self)
-          return 0
-        }, changed, nil)
-      if code != 0 {
-        throw USBError(.init(rawValue: code), "watch for USB devices")
-      }
-      listens = true
-      // What changed before the callback was there would go unseen.
-      return
-    }
+    // What changed before the callback was there would go unseen.
+    if try listen() { return }
     let end = clock.now() + limit
-    while unsafe changed.pointee == 0 {
+    while !changes.hasChanged() {
       let rest = end - clock.now()
       guard rest > .zero else { return }
       // In short steps, so that an interruption is seen by the caller.
       let step = min(rest, .milliseconds(250))
       var time = timeval()
       time.tv_usec = .init(step.components.attoseconds / 1_000_000_000_000)
+      // Another thread may handle the events; then this one waits for it.
       let code = unsafe libusb_handle_events_timeout_completed(
-        context, &time, changed)
+        context, &time, nil)
       if code == USBError.Code.interrupted.rawValue { return }
       if code != 0 {
         throw USBError(.init(rawValue: code), "watch for USB devices")
       }
-      if unsafe changed.pointee == 0 && rest > step { return }
     }
-    unsafe changed.pointee = 0
+  }
+
+  /// Registers the callback; `false` when that was done before.
+  private func listen() throws(USBError) -> Bool {
+    let code = listens.withLock { listens -> Int32? in
+      guard !listens else { return nil }
+      listens = true
+      let events =
+        LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED.rawValue
+        | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT.rawValue
+      return unsafe libusb_hotplug_register_callback(
+        context, Int32(events), 0, Int32(LIBUSB_HOTPLUG_MATCH_ANY),
+        Int32(LIBUSB_HOTPLUG_MATCH_ANY), Int32(LIBUSB_HOTPLUG_MATCH_ANY),
+        { _, _, _, changes in
+          guard let changes = unsafe changes else { return 0 }
+          // The count lives as long as the context, which ends the callback.
+          unsafe Unmanaged<ChangeCount>.fromOpaque(changes)
+            .takeUnretainedValue().add()
+          return 0
+        }, Unmanaged.passUnretained(changes).toOpaque(), nil)
+    }
+    guard let code else { return false }
+    if code != 0 {
+      throw USBError(.init(rawValue: code), "watch for USB devices")
+    }
+    return true
   }
 }
 

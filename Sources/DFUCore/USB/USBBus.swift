@@ -1,6 +1,9 @@
 /// A set of USB devices that can be listed, opened and waited for: the real
 /// ones, through libusb, or those of a simulated bench.
-public protocol USBBus: AnyObject {
+///
+/// A bus may be used from several threads; what ``open(_:)`` returns belongs
+/// to one at a time.
+public protocol USBBus: AnyObject, Sendable {
   /// The clock for waits that belong to no single device.
   var clock: any TimeSource { get }
 

@@ -14,6 +14,9 @@ public final class SimulatedBus: USBBus {
   public let clock: any TimeSource
   private let list: Mutex<[SimulatedBoard]>
   private let claims = ClaimTable()
+  /// Several threads may wait: one at a time moves virtual time on, so that
+  /// no board is left behind.
+  private let turn = Mutex<Void>(())
 
   /// A bus in virtual time, unless given another clock; then all boards
   /// should have that one too.
@@ -55,15 +58,21 @@ public final class SimulatedBus: USBBus {
   /// Waits until a board may have arrived or left, at most `limit`.
   public func waitForChange(atMost limit: Duration) throws(USBError) {
     guard limit > .zero else { return }
+    guard clock is VirtualClock else {
+      // Real time: a person or another thread may plug something in.
+      let next = boards.compactMap(\.timeToNextEvent).min() ?? limit
+      let step = max(.microseconds(1), min(next, limit))
+      return clock.sleep(for: min(step, .milliseconds(20)))
+    }
+    turn.withLock { _ in advance(atMost: limit) }
+  }
+
+  private func advance(atMost limit: Duration) {
     let idle = boards.filter { board in
       !claims.isOpen(board) || board.isInTransit
     }
     let next = idle.compactMap(\.timeToNextEvent).min() ?? limit
     let step = max(.microseconds(1), min(next, limit))
-    guard clock is VirtualClock else {
-      // Real time: a person or another thread may plug something in.
-      return clock.sleep(for: min(step, .milliseconds(20)))
-    }
     clock.sleep(for: step)
     for board in idle where board.clock is VirtualClock {
       board.clock.sleep(for: step)

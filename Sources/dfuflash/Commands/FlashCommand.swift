@@ -11,13 +11,16 @@ struct FlashCommand: ParsableCommand {
 
       Example: dfuflash flash fw.bin
                dfuflash flash -p 1-4.1 fw.dfu
+               dfuflash flash --all --jobs 0 fw.bin
+               dfuflash flash --map boards.csv --jobs 0
                dfuflash flash --address 0x08008000 --no-leave app.bin
       """)
 
-  @Argument(
+@Argument(
     help: "The firmware file; - is standard input.", completion: .file())
-  var file: String
+  var file: String?
 
+  @OptionGroup(title: "Several boards") var many: ManyOptions
   @OptionGroup(title: "Board") var selection: SelectionOptions
   @OptionGroup(title: "Transfer") var transfer: TransferOptions
   @OptionGroup(title: "General") var workbench: WorkbenchOptions
@@ -45,65 +48,125 @@ struct FlashCommand: ParsableCommand {
 
   @OptionGroup var waiting: WaitOptions
 
+  func validate() throws {
+    guard (file == nil) != (many.map == nil) else {
+      throw ValidationError(
+        file == nil
+          ? "give a firmware file, or --map with a file for each board"
+          : "with --map the files are those of the map")
+    }
+    try many.check()
+  }
+
   func run() throws {
     let selector = try selection.selector()
-    let input = try firmware.input(file)
-    var settings = try engine.settings(transfer)
-    settings.takesOtherIDs = engine.force || selection.device != nil
+    let settings = try settings()
+    if let map = many.map {
+      return try flash(
+        MapWork(
+          path: map,
+          readFile: { (path) throws(ToolFailure) in try firmware.input(path) },
+          makeJob: { makeJob($0, settings) },
+          allowsExtra: many.allowExtra))
+    }
+    let job = makeJob(try firmware.input(file ?? "-"), settings)
+    if many.all {
+      return try flashAll(selector, job)
+    }
     let reporter: any ProgressReporter =
       engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
     try workbench.withBus { bus in
-      var selected = try BoardWork.find(
+      let selected = try BoardWork.find(
         selector, on: bus, waiting: waiting.limit)
-      if selected.function.mode == .runtime {
-        reporter.note("Detaching board \(selected.board.label)…")
-        selected = try DetachWork(bus: bus, limit: .seconds(10))
-          .toDFUMode(selected)
-      }
-      var work = BoardWork(selected, on: bus, settings, reporter)
-      if unprotect, let lifted = try UnprotectWork(work: work).ifProtected() {
-        selected = lifted
-        work = BoardWork(selected, on: bus, settings, reporter)
-      }
-      guard selected.function.isDfuSe else {
-        try PlainWork(work: work).download(input)
-        reporter.note("Board \(work.board.label): written.")
-        return
-      }
-      let outcome = try FlashWork(work: work)
-        .run(try input.parts(at: address?.value ?? 0x0800_0000, for: work))
-      if engine.dryRun { return }
-      reporter.note(
-        Self.summary(
-          outcome, work.board, verified: !engine.noVerify))
-      if let program = outcome.program, !noLeave, !outcome.hasReset {
-        try LeaveWork(
-          work: work, relaunches: relaunch, wasVirgin: outcome.wasVirgin
-        ).run(program)
-      }
+      _ = try job.run(selected, on: bus, reporter)
     }
   }
 
-  private static func summary(
-    _ outcome: FlashWork.Outcome, _ board: Board, verified: Bool
-  ) -> String {
-    if outcome.plans.isEmpty {
-      return "Board \(board.label): written; the chip resets."
-    }
-    if outcome.isUpToDate {
-      return "Board \(board.label): already up to date, nothing written."
-    }
-    let erased = outcome.plans.reduce(0) { $0 + $1.erases.count }
-    let whole = outcome.plans.contains(where: \.massErases)
-    let written = outcome.plans.reduce(0) { $0 + $1.writtenBytes }
-    let kept = outcome.plans.reduce(0) { $0 + $1.kept.count }
-    return """
-      Board \(board.label): \(written) bytes written\
-      \(verified ? " and verified" : ", not verified"), \
-      \(whole ? "the whole memory" : "\(erased) sector\(erased == 1 ? "" : "s")") \
-      erased, \(kept) kept.
-      """
+  private func settings() throws -> WorkSettings {
+    var settings = try engine.settings(transfer)
+    settings.takesOtherIDs = engine.force || selection.device != nil
+    return settings
   }
+
+  private func makeJob(
+    _ input: FirmwareInput, _ settings: WorkSettings
+  ) -> FlashJob {
+    FlashJob(
+      input: input, address: address?.value ?? 0x0800_0000,
+      settings: settings, leaves: !noLeave, relaunches: relaunch,
+      unprotects: unprotect)
+  }
+
+  private func flashAll(_ selector: BoardSelector, _ job: FlashJob) throws {
+    try workbench.withBus { bus in
+      let boards = try BoardWork.findAll(
+        selector, on: bus, waiting: waiting.limit)
+      let file = job.input.path
+      try flash(
+        boards.map { Fleet.Task(selected: $0, job: job, file: file) }, on: bus)
+    }
+  }
+
+  private func flash(_ map: MapWork) throws {
+    let loaded = try map.load()
+    try workbench.withBus { bus in
+      try flash(try map.tasks(loaded, on: bus), on: bus)
+    }
+  }
+
+  private func flash(_ tasks: [Fleet.Task], on bus: any USBBus) throws {
+    let display: any FleetDisplay
+    if engine.json {
+      display = FleetJSON()
+    } else if let screen = FleetScreen.make(boards: tasks.count) {
+      display = screen
+    } else {
+      display = FleetLines()
+    }
+    let results = Fleet(bus: bus, jobs: many.jobs ?? 1, display: display)
+      .run(tasks)
+    let status = Fleet.status(results)
+    guard status == .success else { throw ExitCode(status.rawValue) }
+  }
+}
+
+/// Work on more than one board.
+struct ManyOptions: ParsableArguments {
+  @Flag(help: "Flash every board in DFU mode that the options mean.")
+  var all = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Flash each board with its own file: lines of match,file[,address][,options], match being path=, serial=, uid= or runtime-serial=.",
+      valueName: "file"))
+  var map: String?
+
+  @Flag(help: "With --map: leave boards alone that no line names.")
+  var allowExtra = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How many boards at once; 0 is all.", valueName: "number"))
+  var jobs: Int?
+
+  func check() throws(ValidationError) {
+    if all, map != nil {
+      throw ValidationError("--all and --map exclude each other")
+    }
+    if allowExtra, map == nil {
+      throw ValidationError("--allow-extra belongs to --map")
+    }
+    guard let jobs else { return }
+    guard all || map != nil else {
+      throw ValidationError("--jobs belongs to --all or --map")
+    }
+    guard (0...Self.mostJobs).contains(jobs) else {
+      throw ValidationError("--jobs takes a number up to \(Self.mostJobs)")
+    }
+  }
+
+  /// No host has more USB devices.
+  static let mostJobs = 1024
 }
 
 /// Waiting for the board.

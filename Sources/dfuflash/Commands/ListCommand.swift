@@ -19,19 +19,34 @@ struct ListCommand: ParsableCommand {
   @Flag(help: "Print JSON instead of text.")
   var json = false
 
+  @Flag(
+    help:
+      "Read the chips' unique IDs where their bootloaders allow it; this speaks DFU with them."
+  )
+  var readUids = false
+
   func run() throws {
     let selector = try selection.selector()
     try workbench.withBus { bus in
-      let boards = try Self.boards(on: bus).filter {
-        !selector.functions(of: $0).isEmpty
+      var all = try Self.boards(on: bus)
+      // Equal serial numbers: perhaps the chips tell more.
+      let present = all
+      Board.readUniqueIDs(of: &all, on: bus) {
+        readUids || selector.uniqueID != nil
+          || !$0.serialTrust(among: present).description.isEmpty
       }
+      let boards = all.filter { !selector.functions(of: $0).isEmpty }
       if json {
-        Console.out(try JSONText.of(boards.map(BoardRecord.init)))
+        Console.out(
+          try JSONText.of(
+            ListRecord(
+              boards: boards.map { BoardRecord($0, among: all) })))
       } else if boards.isEmpty {
         Console.out("No DFU board is connected.")
       } else {
         Console.out(
-          boards.map(BoardTable.text).joined(separator: "\n\n"))
+          boards.map { BoardTable.text($0, among: all) }
+            .joined(separator: "\n\n"))
       }
     }
   }

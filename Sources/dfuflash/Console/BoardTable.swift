@@ -2,7 +2,8 @@ import DFUCore
 
 /// A board for people: what it is, and each memory with its sectors.
 enum BoardTable {
-  static func text(_ board: Board) -> String {
+  /// - Parameter all: all boards present, which may share serial numbers.
+  static func text(_ board: Board, among all: [Board]) -> String {
     let ids = board.device.descriptor
     let mode =
       board.functions.contains { $0.mode == .dfu }
@@ -12,6 +13,14 @@ enum BoardTable {
         + (board.product.map { "  \($0.printable)" } ?? ""),
       "  serial   \(board.serial?.printable ?? "unknown")",
     ]
+    let trust = board.serialTrust(among: all)
+    if !trust.description.isEmpty {
+      lines.append("  warning  do not choose it by serial: \(trust)")
+    }
+    if let id = board.uniqueID { lines.append("  uid      \(id)") }
+    if board.functions.contains(where: \.isDfuSe) {
+      lines.append("  chip     \(board.identification.summary)")
+    }
     if let problem = board.problem {
       lines.append("  problem  \(problem)")
       if let hint = Explain.usb(problem, board).hint {

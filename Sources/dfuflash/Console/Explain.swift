@@ -16,7 +16,7 @@ enum Explain {
   ) -> Hint? {
     switch code {
     case .access: .noPermission(board?.device.descriptor)
-    case .busy: .busy
+    case .busy: .busy(holder: board.flatMap { Holder.of($0.device) })
     case .noDevice, .notFound: .gone
     case .pipe: .stalled
     case .timeout, .io, .overflow: .noAnswer
@@ -50,11 +50,20 @@ enum Explain {
         more than one DFU \(isOneBoard ? "interface" : "device") fits, so none \
         was touched:
         \(candidates(boards))
-        """,
+        """ + (isOneBoard ? "" : Candidates.warnings(boards)),
         advice: isOneBoard
           ? .severalInterfaces(interfaces) : .severalBoards(boards[0].path))
     case .closed(let board, let problem):
       return usb(problem, board)
+    case .worthlessSerial(let row, let selected):
+      let boards = selected.map(\.board)
+      return ToolFailure(
+        .device,
+        """
+        the serial number names no single board (\(row.reason)) and others \
+        are there, so none was touched:
+        \(candidates(boards))
+        """, advice: .severalBoards(boards[0].path))
     case .otherProtocol(let board, let name):
       let ids = board.device.descriptor
       return ToolFailure(
@@ -66,19 +75,8 @@ enum Explain {
     }
   }
 
-  private static func candidates(_ boards: [Board]) -> String {
-    boards.map { board in
-      let ids = board.device.descriptor
-      let mode =
-        board.functions.contains { $0.mode == .dfu } ? "DFU" : "run-time"
-      let product = board.product.map { "  \($0.printable)" } ?? ""
-      let problem = board.problem.map { "  (\($0.description))" } ?? ""
-      return """
-          -p \(board.path)  \(hex4(ids.vendor)):\(hex4(ids.product))  \
-        \(mode)  serial \(board.serial?.printable ?? "unknown")\
-        \(product)\(problem)
-        """
-    }.joined(separator: "\n")
+  static func candidates(_ boards: [Board]) -> String {
+    boards.map { "  " + Candidates.line($0) }.joined(separator: "\n")
   }
 
   static func open(_ error: BoardOpenError, _ board: Board) -> ToolFailure {

@@ -149,6 +149,12 @@ extension Hint {
   )
   static let busy = Hint(
     .busy, "another program holds the board; close it and try again")
+  /// - Parameter holder: the program, where the system tells.
+  static func busy(holder: String?) -> Hint {
+    guard let holder else { return busy }
+    return Hint(
+      .busy, "\(holder) holds the board; wait until it ends, or close it")
+  }
   static func driverBound(_ driver: String, _ interface: String) -> Hint {
     Hint(
       .driverBound,

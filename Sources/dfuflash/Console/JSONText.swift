@@ -47,6 +47,13 @@ enum JSONText {
   }
 }
 
+/// What `list --json` prints (docs/schema/list.json).
+struct ListRecord: Encodable {
+  let schema = "dfuflash-list"
+  let version = 1
+  var boards: [BoardRecord]
+}
+
 /// A board as `list --json` shows it.
 struct BoardRecord: Encodable {
   struct Interface: Encodable {
@@ -88,12 +95,38 @@ struct BoardRecord: Encodable {
   var product: String
   var deviceVersion: String
   var serial: String?
+  /// `single`, `shared`, `worthless` or `unknown`.
+  var serialTrust: String
+  /// Why a serial number is not to be trusted.
+  var serialWarning: String?
+  /// Three words, word 0 first, 24 digits.
+  var uid: String?
+  var runtimeSerial: String?
+  var chip: String?
+  var chips: [String]
   var productName: String?
   var manufacturer: String?
   var problem: String?
   var interfaces: [Interface]
 
-  init(_ board: Board) {
+  init(_ board: Board, among all: [Board]) {
+    let trust = board.serialTrust(among: all)
+    serialTrust =
+      switch trust {
+      case .unknown: "unknown"
+      case .single: "single"
+      case .worthless: "worthless"
+      case .shared: "shared"
+      }
+    serialWarning = trust.description.isEmpty ? nil : trust.description
+    uid = board.uniqueID?.digits
+    let identification = board.identification
+    chips = identification.candidates.map(\.name)
+    chip = chips.isEmpty ? nil : identification.summary
+    runtimeSerial =
+      board.runtimeSerial
+      ?? (board.functions.allSatisfy { $0.mode == .runtime }
+        ? board.serial?.raw : nil)
     let ids = board.device.descriptor
     path = board.path
     bus = board.device.bus

@@ -63,6 +63,8 @@ struct OptionBytesRecord: Encodable {
     var bytes: String
   }
 
+  let schema = "dfuflash-option-bytes"
+  let version = 1
   var board: String
   var chips: [String]
   var readoutProtection: String?

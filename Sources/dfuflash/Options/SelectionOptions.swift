@@ -28,6 +28,13 @@ struct SelectionOptions: ParsableArguments {
   var serial: String?
 
   @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The unique ID of the chip, 24 hexadecimal digits or three words in quotation marks.",
+      valueName: "id"))
+  var uid: String?
+
+  @Option(
     name: [.customShort("n", allowingJoined: true), .customLong("devnum")],
     parsing: .unconditional,
     help: ArgumentHelp("The device's address on its bus.", valueName: "number"))
@@ -64,6 +71,13 @@ struct SelectionOptions: ParsableArguments {
       selector.runtimeSerial = parts[0].isEmpty ? nil : String(parts[0])
       let second = parts.count == 2 ? parts[1] : parts[0]
       selector.dfuSerial = second.isEmpty ? nil : String(second)
+    }
+    if let uid {
+      do throws(UniqueIDError) {
+        selector.uniqueID = try UniqueIDChoice(parsing: uid)
+      } catch {
+        throw ValidationError("--uid: \(error)")
+      }
     }
     selector.address = try Self.byte(devnum, "-n")
     selector.configuration = try Self.byte(configuration, "-c")

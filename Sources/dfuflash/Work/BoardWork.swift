@@ -1,7 +1,7 @@
 import DFUCore
 
 /// What the user's options say of how to work with a board.
-struct WorkSettings {
+struct WorkSettings: Sendable {
   var transferSize: Int?
   var alternate: AlternateSelector?
   var flash = FlashOptions()
@@ -50,26 +50,8 @@ final class BoardWork {
   static func find(
     _ selector: BoardSelector, on bus: any USBBus, waiting: Duration? = nil
   ) throws(ToolFailure) -> SelectedBoard {
-    let end = bus.clock.now() + (waiting ?? .zero)
-    while true {
-      let boards = try ListCommand.boards(on: bus)
-      let failure: BoardSearchError
-      do throws(BoardSearchError) {
-        return try selector.choose(from: boards)
-      } catch {
-        failure = error
-      }
-      guard case .none = failure, waiting != nil, bus.clock.now() < end else {
-        throw Explain.search(failure)
-      }
-      if Interruption.isWanted {
-        throw ToolFailure(.interrupted, "stopped by the user while waiting")
-      }
-      do throws(USBError) {
-        try bus.waitForChange(atMost: .milliseconds(100))
-      } catch {
-        throw Explain.usb(error, nil)
-      }
+    try find(selector, on: bus, waiting: waiting) {
+      (boards) throws(BoardSearchError) in try selector.choose(from: boards)
     }
   }
 

@@ -10,9 +10,9 @@ import Darwin
 #endif
 
 /// A firmware file, read, and where its parts belong.
-struct FirmwareInput {
+struct FirmwareInput: Sendable {
   /// One memory's share.
-  struct Part {
+  struct Part: Sendable {
     /// The alternate setting the file asks for.
     var alternate: UInt8?
     var image: FirmwareImage

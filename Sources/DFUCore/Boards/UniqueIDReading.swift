@@ -1,0 +1,67 @@
+extension SelectedBoard {
+  /// Where the chip's unique ID may be read over DFU; `nil` for chips that are
+  /// not known, and for those known to answer with an error.
+  public var uniqueIDLocation: UniqueIDLocation? {
+    guard function.isDfuSe, board.problem == nil else { return nil }
+    let families = board.identification.candidates
+    guard let location = SharedKnowledge(families).uniqueID,
+      location.readable != .no
+    else { return nil }
+    return location
+  }
+
+  /// Reads the chip's unique ID, where its bootloader lets that be done.
+  ///
+  /// Nothing is written. A bootloader that refuses is brought back to
+  /// dfuIDLE; whatever fails, the answer is `nil`.
+  public func readUniqueID(on bus: any USBBus) -> UniqueID? {
+    guard let location = uniqueIDLocation,
+      let alternate = function.alternates.map(\.number).min(),
+      let connection = try? connect(on: bus, alternate: alternate),
+      let session = try? DfuSeSession(
+        connection, BoardKnowledge(self).behaviour(nil))
+    else { return nil }
+    do throws(DFUError) {
+      let bytes = try location.read(session)
+      try session.settle()
+      guard let id = try? UniqueID(memoryBytes: bytes) else { return nil }
+      // Blank or absent memory is no identity.
+      let isBlank = bytes.allSatisfy { $0 == 0xFF }
+      return isBlank || bytes.allSatisfy { $0 == 0 } ? nil : id
+    } catch {
+      try? session.recover()
+      return nil
+    }
+  }
+}
+
+extension UniqueIDLocation {
+  /// The twelve bytes, in one read where they lie in a row.
+  fileprivate func read(_ session: DfuSeSession) throws(DFUError) -> [UInt8] {
+    if let first = words.first, words == [first, first &+ 4, first &+ 8] {
+      return try session.read(12, at: first)
+    }
+    var bytes: [UInt8] = []
+    for word in words { bytes += try session.read(4, at: word) }
+    return bytes
+  }
+}
+
+extension Board {
+  /// Reads the unique IDs of those boards in DFU mode that let them be read.
+  ///
+  /// - Parameter isWanted: which boards to ask; each is opened for it.
+  public static func readUniqueIDs(
+    of boards: inout [Board], on bus: any USBBus,
+    where isWanted: (Board) -> Bool = { _ in true }
+  ) {
+    for index in boards.indices where isWanted(boards[index]) {
+      guard
+        let function = boards[index].functions.first(where: \.isDfuSe)
+      else { continue }
+      boards[index].uniqueID =
+        SelectedBoard(board: boards[index], function: function)
+        .readUniqueID(on: bus)
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import DFUCore
+import DFUSimulator
+
+struct StationCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "station",
+    abstract: "Flash one board after another as they are plugged in.",
+    discussion: """
+      Waits for a board in DFU mode, flashes and verifies it, starts its \
+      program, says PASS or FAIL, waits until it is unplugged, and goes on \
+      until Ctrl-C. A board that is named by its application's ids (-d) is \
+      taken out of its application first.
+
+      Hooks are run by sh with DFUFLASH_RESULT, _PATH, _SERIAL, _UID, _CHIP, \
+      _FILE, _SHA256, _SECONDS, _TIME and _ERROR in the environment.
+
+      Example: dfuflash station --log boards.jsonl fw.bin
+               dfuflash station --ports 1-1.1,1-1.2 --jobs 2 fw.bin
+               dfuflash station --on-fail 'echo "$DFUFLASH_ERROR" | lp' fw.bin
+      """)
+
+  @Argument(help: "The firmware file.")
+  var file: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Look at these ports only, with commas between.", valueName: "paths"))
+  var ports: String?
+
+  @Option(
+    help: ArgumentHelp("How many boards at once.", valueName: "number"))
+  var jobs = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "Append a line of JSON for each board to this file.",
+      valueName: "file"))
+  var log: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Run this when a board has passed.", valueName: "command"))
+  var onPass: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Run this when a board has failed.", valueName: "command"))
+  var onFail: String?
+
+  @Option(
+    help: ArgumentHelp("End after so many boards.", valueName: "number"))
+  var count: Int?
+
+  @OptionGroup(title: "Board") var selection: SelectionOptions
+  @OptionGroup(title: "Transfer") var transfer: TransferOptions
+  @OptionGroup(title: "General") var workbench: WorkbenchOptions
+  @OptionGroup(title: "Engine") var engine: EngineOptions
+  @OptionGroup(title: "File") var firmware: FirmwareOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Where a file without addresses belongs.", valueName: "address"))
+  var address: Address?
+
+  @Flag(help: "Leave the boards in DFU mode.")
+  var noLeave = false
+
+  @Flag(
+    help:
+      "Have the chip load its option bytes anew instead of jumping: for chips that were blank."
+  )
+  var relaunch = false
+
+  @Flag(
+    help: "Lift readout protection first; it erases all of the chip's flash.")
+  var unprotect = false
+
+  func validate() throws {
+    guard (1...ManyOptions.mostJobs).contains(jobs) else {
+      throw ValidationError(
+        "--jobs takes a number from 1 to \(ManyOptions.mostJobs)")
+    }
+    if let count, count < 1 {
+      throw ValidationError("--count takes a number from 1")
+    }
+    if engine.dryRun {
+      throw ValidationError("a station has no --dry-run; flash has")
+    }
+    if file == "-" {
+      throw ValidationError("a station needs a file, not standard input")
+    }
+  }
+
+  func run() throws {
+    let selector = try selection.selector()
+    let job = FlashJob(
+      input: try firmware.input(file), address: address?.value ?? 0x0800_0000,
+      settings: try engine.settings(transfer), leaves: !noLeave,
+      relaunches: relaunch, unprotects: unprotect)
+    let paths = ports.map { text in
+      Set(text.split(separator: ",").map(String.init))
+    }
+    let log = try log.map { (path) throws(ToolFailure) in
+      try StationLog(path)
+    }
+    let display: any StationDisplay =
+      engine.json ? StationJSON() as any StationDisplay : StationText()
+    try workbench.withBus { bus in
+      let plan = Station.Plan(
+        job: job, selector: selector, ports: paths, jobs: jobs, limit: count,
+        onPass: onPass.map(Hook.init), onFail: onFail.map(Hook.init),
+        usesThreads: !(bus.clock is VirtualClock))
+      let station = Station(plan, on: bus, log: log, display)
+      try station.run()
+      let text =
+        "\(station.passed) passed, \(station.failed) failed."
+      if !engine.json { Console.out(text) }
+    }
+  }
+}

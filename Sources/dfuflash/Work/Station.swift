@@ -1,0 +1,292 @@
+import DFUCore
+import Synchronization
+
+/// A place where somebody plugs in one board after another, and each is
+/// flashed.
+final class Station {
+  /// What a station does and where it tells of it.
+  struct Plan: Sendable {
+    var job: FlashJob
+    var selector = BoardSelector()
+    /// Port paths to look at; `nil` for all.
+    var ports: Set<String>?
+    /// How many boards at once.
+    var jobs = 1
+    /// Ends after so many boards; `nil` for never.
+    var limit: Int?
+    var onPass: Hook?
+    var onFail: Hook?
+    /// Whether boards are worked on by threads of their own while the bus is
+    /// watched. Not in virtual time, which passes only by waiting.
+    var usesThreads = true
+  }
+
+  private let plan: Plan
+  private let bus: any USBBus
+  private let log: StationLog?
+  private let display: any StationDisplay
+  private let sha256: String
+  private let turns = Turns()
+  private var ports: StationPorts
+  private var threads: [String: WorkThread] = [:]
+  private var begun = 0
+
+  /// How many boards passed and failed so far.
+  private(set) var passed = 0
+  private(set) var failed = 0
+
+  init(
+    _ plan: Plan, on bus: any USBBus, log: StationLog?,
+    _ display: any StationDisplay
+  ) {
+    self.plan = plan
+    self.bus = bus
+    self.log = log
+    self.display = display
+    sha256 = plan.job.input.digest()
+    ports = StationPorts(only: plan.ports)
+  }
+
+  /// Works until the user stops it, `isOver` says so, or the log cannot be
+  /// written.
+  func run(
+    until isOver: () -> Bool = { Interruption.isWanted }
+  ) throws(ToolFailure) {
+    display.waiting(passed: passed, failed: failed)
+    while true {
+      try collect()
+      let isFull = plan.limit.map { begun >= $0 } ?? false
+      if isOver() || isFull && threads.isEmpty { break }
+      try look(mayBegin: !isFull)
+      // The turn of a board that was worked on here is over already.
+      if !turns.isEmpty { continue }
+      do throws(USBError) {
+        try bus.waitForChange(atMost: .milliseconds(100))
+      } catch {
+        throw Explain.usb(error, nil)
+      }
+    }
+    for thread in threads.values { thread.join() }
+    threads = [:]
+    try collect()
+  }
+
+  /// Takes the turns that are over.
+  private func collect() throws(ToolFailure) {
+    let (done, trouble) = turns.take()
+    for turn in done {
+      threads.removeValue(forKey: turn.path)?.join()
+      if turn.result == .pass { passed += 1 } else { failed += 1 }
+      ports.end(
+        turn.path, turn.result, serial: turn.serial, at: bus.clock.now())
+      display.waiting(passed: passed, failed: failed)
+    }
+    if let trouble {
+      for thread in threads.values { thread.join() }
+      throw trouble
+    }
+  }
+
+  private func look(mayBegin: Bool) throws(ToolFailure) {
+    let devices: [USBDevice]
+    do throws(USBError) {
+      devices = try bus.devices()
+    } catch {
+      throw Explain.usb(error, nil)
+    }
+    let news = ports.update(
+      devices, at: bus.clock.now(), isWanted: mayBeWanted)
+    for device in news.returned {
+      let board = Board(looking: device, on: bus)
+      let isNew = ports.exchanged(device, serial: Self.trusted(board))
+      if !isNew { display.remains(board) }
+    }
+    guard mayBegin else { return }
+    for device in news.waiting {
+      if plan.limit.map({ begun >= $0 }) ?? false { return }
+      guard plan.usesThreads else {
+        begin(device)
+        return
+      }
+      guard threads.count < max(1, plan.jobs) else { return }
+      begin(device)
+    }
+  }
+
+  /// The serial number where it tells this board from others.
+  private static func trusted(_ board: Board) -> String? {
+    board.worthlessSerial == nil ? board.serial?.raw : nil
+  }
+
+  /// Whether a device is of the kind the station is for, as far as is known
+  /// without opening it. Boards whose application runs count only when they
+  /// are named by ids: those that passed look just like them.
+  private func mayBeWanted(_ device: USBDevice) -> Bool {
+    guard plan.selector.isPossible(device) else { return false }
+    var selector = plan.selector
+    selector.dfuSerial = nil
+    selector.runtimeSerial = nil
+    selector.uniqueID = nil
+    let board = Board(device: device, functions: Board.functions(of: device))
+    guard board.otherProtocol == nil else { return false }
+    return selector.functions(of: board).contains {
+      $0.mode == .dfu || plan.selector.namesRuntimeIDs
+    }
+  }
+
+  private func begin(_ device: USBDevice) {
+    let board = Board(looking: device, on: bus)
+    let functions = plan.selector.functions(of: board).filter {
+      $0.mode == .dfu || plan.selector.namesRuntimeIDs
+    }
+    // Gone again.
+    if board.problem?.code == .noDevice { return }
+    guard let function = functions.first else { return }
+    begun += 1
+    ports.begin(board.path)
+    display.began(board)
+    let turn = BoardTurn(
+      selected: SelectedBoard(board: board, function: function),
+      isAmbiguous: functions.count > 1, plan: plan, bus: bus, log: log,
+      display: display, sha256: sha256)
+    let serial = Self.trusted(board)
+    let path = board.path
+    let finish: @Sendable () -> Void = { [turns] in
+      var ended = Turns.Turn(path: path, serial: serial, result: .fail)
+      do throws(ToolFailure) {
+        ended.result = try turn.run()
+        turns.add(ended, nil)
+      } catch {
+        turns.add(ended, error)
+      }
+    }
+    guard plan.usesThreads, let thread = WorkThread(finish) else {
+      return finish()
+    }
+    threads[path] = thread
+  }
+}
+
+/// The turns that are over, from the threads that did them.
+private final class Turns: Sendable {
+  struct Turn: Sendable {
+    var path: String
+    var serial: String?
+    var result: StationPorts.Result
+  }
+
+  private struct State {
+    var turns: [Turn] = []
+    /// Why the station cannot go on.
+    var trouble: ToolFailure?
+  }
+
+  private let state = Mutex(State())
+
+  var isEmpty: Bool { state.withLock { $0.turns.isEmpty } }
+
+  func add(_ turn: Turn, _ trouble: ToolFailure?) {
+    state.withLock {
+      $0.turns.append(turn)
+      if let trouble { $0.trouble = trouble }
+    }
+  }
+
+  func take() -> ([Turn], ToolFailure?) {
+    state.withLock { state in
+      let turns = state.turns
+      state.turns = []
+      return (turns, state.trouble)
+    }
+  }
+}
+
+/// One board's turn: everything from the first look to the word on the screen.
+private struct BoardTurn: Sendable {
+  let selected: SelectedBoard
+  let isAmbiguous: Bool
+  let plan: Station.Plan
+  let bus: any USBBus
+  let log: StationLog?
+  let display: any StationDisplay
+  let sha256: String
+
+  func run() throws(ToolFailure) -> StationPorts.Result {
+    let start = bus.clock.now()
+    var selected = selected
+    var failure: ToolFailure?
+    if selected.board.problem?.code == .access {
+      waitForAccess(to: &selected)
+    }
+    var board = selected.board
+    do throws(ToolFailure) {
+      if let problem = board.problem { throw Explain.usb(problem, board) }
+      if isAmbiguous {
+        throw ToolFailure(
+          .device, "board \(board.label) has several DFU interfaces",
+          hint: "choose one with -i")
+      }
+      board.uniqueID = selected.readUniqueID(on: bus)
+      _ = try plan.job.run(selected, on: bus, display.reporter(for: board))
+    } catch {
+      failure = error
+    }
+    let result: StationPorts.Result = failure == nil ? .pass : .fail
+    let record = StationRecord(
+      time: StationRecord.now(), path: board.path,
+      serial: board.serial?.raw, uid: board.uniqueID?.digits,
+      chip: board.identification.candidates.isEmpty
+        ? nil : board.identification.summary,
+      file: plan.job.input.path, sha256: sha256, result: result.rawValue,
+      seconds: (bus.clock.now() - start).inSeconds,
+      error: failure?.message)
+    // On the disk before anybody is told.
+    try log?.append(record)
+    display.finished(board, record, hint: failure?.hint)
+    runHook(record)
+    return result
+  }
+
+  /// Straight after a board appears the system may not have given the user
+  /// access yet.
+  private func waitForAccess(to selected: inout SelectedBoard) {
+    let device = selected.board.device
+    let found = try? BoardWatch(bus).wait(atMost: .seconds(1)) {
+      () throws(USBError) -> Board? in
+      let board = Board(looking: device, on: bus)
+      return board.problem?.code == .access ? nil : board
+    }
+    guard let board = found,
+      let function = board.functions.first(where: {
+        $0.interface == selected.function.interface
+      })
+    else { return }
+    selected = SelectedBoard(board: board, function: function)
+  }
+
+  private func runHook(_ record: StationRecord) {
+    let isPass = record.result == StationPorts.Result.pass.rawValue
+    guard let hook = isPass ? plan.onPass : plan.onFail else { return }
+    let trouble = hook.run([
+      ("DFUFLASH_RESULT", record.result), ("DFUFLASH_PATH", record.path),
+      ("DFUFLASH_SERIAL", record.serial ?? ""),
+      ("DFUFLASH_UID", record.uid ?? ""),
+      ("DFUFLASH_CHIP", record.chip ?? ""),
+      ("DFUFLASH_FILE", record.file), ("DFUFLASH_SHA256", record.sha256),
+      ("DFUFLASH_SECONDS", String(record.seconds)),
+      ("DFUFLASH_TIME", record.time),
+      ("DFUFLASH_ERROR", record.error ?? ""),
+    ])
+    guard let trouble else { return }
+    Console.err(
+      "dfuflash: warning: --on-\(record.result) for board \(record.path) "
+        + trouble)
+  }
+}
+
+extension BoardSelector {
+  /// Whether run-time devices are named by their ids.
+  var namesRuntimeIDs: Bool {
+    if case .exactly? = runtimeIDs?.vendor { true } else { false }
+  }
+}

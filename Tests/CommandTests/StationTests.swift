@@ -1,0 +1,185 @@
+import DFUCore
+import DFUSimulator
+import Foundation
+import Synchronization
+import Testing
+
+@testable import dfuflash
+
+/// A station's day in virtual time.
+@Suite struct StationTests {
+  /// One port and one board that is unplugged and plugged in again after each
+  /// turn, blank or with an old program.
+  private final class Line: StationDisplay {
+    struct Turn: Sendable {
+      var result: String
+      var isRight: Bool
+    }
+
+    let board: SimulatedBoard
+    let firmware: [UInt8]
+    /// Which transfer of a turn the cable is pulled at.
+    let fault: @Sendable (Int) -> FaultPlan
+    private let list = Mutex<[Turn]>([])
+
+    var turns: [Turn] { list.withLock { $0 } }
+
+    init(
+      _ board: SimulatedBoard, _ firmware: [UInt8],
+      fault: @escaping @Sendable (Int) -> FaultPlan
+    ) {
+      self.board = board
+      self.firmware = firmware
+      self.fault = fault
+    }
+
+    func waiting(passed: Int, failed: Int) {}
+
+    func began(_ board: Board) { self.board.faults = fault(turns.count) }
+
+    func reporter(for board: Board) -> any ProgressReporter {
+      ManyBoardsTests.Nothing()
+    }
+
+    func finished(_ board: Board, _ record: StationRecord, hint: String?) {
+      let isRight =
+        self.board.memory(at: 0x0800_0000, count: firmware.count) == firmware
+      let number = list.withLock { list in
+        list.append(Turn(result: record.result, isRight: isRight))
+        return list.count
+      }
+      self.board.faults = FaultPlan()
+      // Another board, as far as its flash goes.
+      let old = number.isMultiple(of: 2) ? 0xFF : UInt8(number & 0x7F)
+      self.board.fill([UInt8](repeating: old, count: 8 << 10), at: 0x0800_0000)
+      self.board.schedule(.unplug, after: .seconds(3))
+      self.board.schedule(.plug, after: .seconds(10))
+    }
+
+    func remains(_ board: Board) {}
+  }
+
+  private func run(
+    _ kind: String, turns: Int, bytes: Int,
+    fault: @escaping @Sendable (Int) -> FaultPlan
+  ) throws -> (line: Line, log: [[String: Any]]) {
+    let folder = try Folder()
+    let firmware = program(bytes, seed: 3)
+    let file = try folder.file("fw.bin", firmware)
+    let profile = try #require(BoardProfile.named(kind))
+    let board = SimulatedBoard(profile)
+    board.boot0 = true
+    board.schedule(.plug, after: .seconds(5))
+    let bus = SimulatedBus([board])
+    let line = Line(board, firmware, fault: fault)
+    let path = folder.path("log.jsonl")
+    let plan = Station.Plan(
+      job: FlashJob(input: try FirmwareInput(file)), limit: turns,
+      usesThreads: false)
+    let station = Station(plan, on: bus, log: try StationLog(path), line)
+    var looks = 0
+    try station.run(until: {
+      looks += 1
+      return looks > turns * 1_000
+    })
+    #expect(station.passed + station.failed == line.turns.count)
+    let log = try Folder.bytes(path).split(separator: 10).map { bytes in
+      try #require(
+        try JSONSerialization.jsonObject(with: Data(bytes))
+          as? [String: Any])
+    }
+    return (line, log)
+  }
+
+  private func expectAgreement(
+    _ line: Line, _ log: [[String: Any]],
+    location: SourceLocation = #_sourceLocation
+  ) {
+    #expect(
+      log.map { $0["result"] as? String } == line.turns.map(\.result),
+      sourceLocation: location)
+    for (turn, record) in zip(line.turns, log) {
+      // PASS is never said of a board that does not hold the file.
+      if turn.result == "pass" {
+        #expect(turn.isRight, sourceLocation: location)
+        #expect(record["error"] == nil, sourceLocation: location)
+      } else {
+        #expect(record["error"] != nil, sourceLocation: location)
+      }
+    }
+  }
+
+  @Test func aThousandBoardsOneAfterAnother() throws {
+    let (line, log) = try run("f072", turns: 1_000, bytes: 4 << 10) { _ in
+      FaultPlan()
+    }
+    #expect(line.turns.count == 1_000)
+    expectAgreement(line, log)
+    #expect(line.turns.allSatisfy { $0.result == "pass" })
+    #expect(log.allSatisfy { ($0["uid"] as? String)?.utf8.count == 24 })
+  }
+
+  @Test(arguments: ["f072", "u585", "l412"])
+  func theCableIsPulledAtEveryTransfer(kind: String) throws {
+    // So that the last turns go through without a fault.
+    let turns = 160
+    let (line, log) = try run(kind, turns: turns, bytes: 4 << 10) { turn in
+      FaultPlan([Fault(.unplug, at: turn + 1)])
+    }
+    #expect(line.turns.count == turns)
+    expectAgreement(line, log)
+    #expect(line.turns.first?.result == "fail")
+    #expect(line.turns.last?.result == "pass")
+  }
+
+  @Test func aLogThatCannotBeWrittenStopsTheStation() throws {
+    let folder = try Folder()
+    let bench = try TestBenchFile("f072")
+    let file = try folder.file("fw.bin", program(2000))
+    let run = try Program.run(
+      ["station", "--count", "1", "--log", "/dev/full", file], bench: bench)
+    #expect(run.status == 73)
+    #expect(!run.text.contains("PASS"))
+  }
+
+  @Test func aStationSaysPassOrFailRunsHooksAndLogs() throws {
+    let bench = try TestBenchFile([("f072", ""), ("l412", #""protection": 1"#)])
+    let file = try bench.folder.file("fw.bin", program(2000))
+    let log = bench.folder.path("log.jsonl")
+    let seen = bench.folder.path("seen")
+    let run = try Program.run(
+      [
+        "station", "--count", "2", "--log", log,
+        "--on-pass", "echo pass $DFUFLASH_PATH $DFUFLASH_UID >>\(seen)",
+        "--on-fail", "echo fail $DFUFLASH_PATH >>\(seen); exit 3", file,
+      ], bench: bench)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.text.contains("1-1: PASS"))
+    #expect(run.text.contains("1-2: FAIL"))
+    #expect(run.text.hasSuffix("1 passed, 1 failed.\n"))
+    // Not a terminal: neither colour nor bell.
+    #expect(!run.out.contains(0x1B) && !run.out.contains(7))
+    #expect(run.errors.contains("--on-fail for board 1-2 ended with status 3"))
+    let id = ChipID(board: 1).words
+    #expect(
+      String(decoding: try Folder.bytes(seen), as: UTF8.self)
+        == "pass 1-1 \(hex(id.0))\(hex(id.1))\(hex(id.2))\nfail 1-2\n")
+    #expect(try Folder.bytes(log).count { $0 == 10 } == 2)
+    #expect(try bench.memory(2000) == program(2000))
+  }
+
+  @Test func onlyTheNamedPortsHaveTurns() throws {
+    let bench = try TestBenchFile("f072", "f072", "f072")
+    let file = try bench.folder.file("fw.bin", program(2000))
+    let run = try Program.run(
+      ["station", "--count", "1", "--ports", "1-2", file], bench: bench)
+    #expect(run.status == 0)
+    #expect(try bench.memory(2000, of: "1-2") == program(2000))
+    #expect(try bench.memory(2000, of: "1-1") != program(2000))
+  }
+
+  private func hex(_ value: UInt32) -> String {
+    let text = String(value, radix: 16, uppercase: true)
+    return String(repeating: "0", count: 8 - text.count) + text
+  }
+}
