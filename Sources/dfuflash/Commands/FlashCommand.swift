@@ -16,7 +16,7 @@ struct FlashCommand: ParsableCommand {
                dfuflash flash --address 0x08008000 --no-leave app.bin
       """)
 
-@Argument(
+  @Argument(
     help: "The firmware file; - is standard input.", completion: .file())
   var file: String?
 
