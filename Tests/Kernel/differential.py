@@ -212,12 +212,12 @@ def report(rows, results):
 
 def share_of(rows, n, shards):
     """The rows of guest `n`: neighbours, whose boards are the same."""
-    # The first guest has the scripts to run as well.
-    first = len(rows) * 2 // 5 if shards == 2 and len(rows) > 20 \
-        else -(-len(rows) // shards)
-    if shards == 2:
-        return rows[:first] if n == 0 else rows[first:]
-    return rows[n * first:(n + 1) * first]
+    # The first guest has the scripts to run as well, which take it as long as
+    # a dozen rows.
+    ahead = 12 if len(rows) > 12 * shards else 0
+    ends = [max(0, (len(rows) + ahead) * k // shards - ahead)
+            for k in range(shards + 1)]
+    return rows[ends[n]:ends[n + 1]]
 
 
 def scripts(share, shares):

@@ -426,5 +426,5 @@ ROWS = [
     Row("another program has it", "-a 0 -s 0x08000000 -D fw.bin",
         holder="dfuflash -a 0 -s 0x08000000 -D big.bin", speed=0.5,
         differs={"memories": "not-comparable"}, varies={"memories"},
-        ours={"stderr": "another program"}),
+        ours={"stderr": "holds the board"}),
 ]
