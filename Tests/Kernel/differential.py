@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares dfuflash with Debian's dfu-util on a real Linux kernel.
 
-    Tests/Kernel/differential.py --program FILE [--shards N] [NAME...]
+    Tests/Kernel/differential.py --program FILE [--guests N] [NAME...]
 
 Every row of rows.py (or those whose name contains a NAME) is run by both
 programs, each on fresh simulated boards that a kernel in QEMU sees as true
@@ -11,8 +11,9 @@ boards (DFU mode, application, unplugged), and the files that were written. A
 row fails when something differs that it does not declare, when it declares a
 difference that is none, and when docs/dfu-util.md does not give the reason.
 
-FILE is the release build of dfuflash. The rows are dealt to N guests that
-run at the same time; everything they left is in .build-kernel/shard-*.
+FILE is the release build of dfuflash. N guests run at the same time, and each
+takes the next few rows when it is done with those before; everything they
+left is in .build-kernel/share.
 """
 
 import argparse
@@ -31,7 +32,11 @@ import boot
 from rows import ROWS, inputs
 
 PROGRAMS = ["dfu-util", "dfuflash"]
-INPUTS = os.path.join(boot.CACHE, "inputs")
+SHARE = os.path.join(boot.CACHE, "share")
+INPUTS = os.path.join(SHARE, "inputs")
+BENCHES = os.path.join(boot.CACHE, "benches")
+# What the guests run before their rows.
+SCRIPTS = [["hello.sh", "usbip.sh", "doctor.sh"], ["thirty.sh"]]
 
 
 def slug(index, row):
@@ -52,7 +57,7 @@ def make_bench(program, row, folder):
     if not row.boards:
         write(file, json.dumps(
             {"format": "dfuflash-bench", "version": 1, "boards": []}))
-        return 0
+        return
     commands = [["simulate", *row.boards, "--speed", str(row.speed)]]
     commands += [
         ["simulate", *shlex.split(line.format(inputs=INPUTS))]
@@ -63,6 +68,10 @@ def make_bench(program, row, folder):
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise boot.Failure(f"no bench for “{row.name}”: {done.stdout}")
+
+
+def change_bench(row, file):
+    """Makes a row's own changes; returns how many boards are plugged in."""
     with open(file) as opened:
         bench = json.load(opened)
     for board, change in zip(bench["boards"], row.changes):
@@ -76,15 +85,22 @@ def make_bench(program, row, folder):
                for board in bench["boards"])
 
 
-def make_case(program, row, folder):
-    bench = os.path.join(folder, "bench")
-    count = make_bench(program, row, bench)
+def make_case(program, row, folder, made):
+    """What a guest needs for a row. `made` has the benches there are."""
+    kind = (tuple(row.boards), row.speed, tuple(row.prepare))
+    if kind not in made:
+        made[kind] = os.path.join(BENCHES, str(len(made)))
+        make_bench(program, row, made[kind])
+    for name in PROGRAMS:
+        bench = os.path.join(folder, name, "bench")
+        shutil.copytree(made[kind], bench)
+        count = change_bench(row, os.path.join(bench, "bench.json"))
     write(os.path.join(folder, "settings"), "".join(
         f"{name}={shlex.quote(str(value))}\n" for name, value in [
             ("count", row.present if row.present is not None else count),
             ("input", row.stdin or "/dev/null"), ("again", row.again),
             ("user", row.user), ("holder", row.holder),
-            ("name", row.called), ("keeps", "yes" if row.boards else ""),
+            ("name", row.called),
             ("arguments", shlex.join(row.words))]).replace(
                 # The number is the guest's to know; see differential.sh.
                 "DEVNUM", "$DEVNUM"))
@@ -168,7 +184,7 @@ def compare(row, theirs, ours, differences):
             problems.append(f"docs/dfu-util.md has no difference “{reason}”")
         if a != b and not reason:
             problems.append(f"{aspect}: dfu-util {a}, dfuflash {b}")
-        if a == b and reason and aspect not in row.varies:
+        if a == b and reason:
             problems.append(f"{aspect} is declared to differ but does not")
     for name, wanted in row.ours.items():
         shown = getattr(ours, name)
@@ -210,19 +226,48 @@ def report(rows, results):
     return failed
 
 
-def share_of(rows, n, shards):
-    """The rows of guest `n`: neighbours, whose boards are the same."""
-    # The first guest has the scripts to run as well, which take it as long as
-    # a dozen rows.
-    ahead = 12 if len(rows) > 12 * shards else 0
-    ends = [max(0, (len(rows) + ahead) * k // shards - ahead)
-            for k in range(shards + 1)]
-    return rows[ends[n]:ends[n + 1]]
+def groups_of(rows):
+    """Rows as they are dealt: a few whose boards are equal at a time.
+
+    A server need not show the kernel anything new when the next row has the
+    same boards. Those in real time come first, so that no guest is left with
+    one of them when the others are done.
+    """
+    order = sorted(rows, key=lambda pair: (
+        not pair[1].is_slow, pair[1].boards, pair[0]))
+    groups = []
+    for pair in order:
+        last = groups[-1] if groups else []
+        if last and len(last) < (2 if pair[1].is_slow else 5) and (
+                last[0][1].boards == pair[1].boards):
+            last.append(pair)
+        else:
+            groups.append([pair])
+    return groups
 
 
-def scripts(share, shares):
-    """What the first guest runs before its rows."""
-    return ["hello.sh", "usbip.sh", "doctor.sh"] if share == shares[0] else []
+def scripts(guest, guests, rows):
+    """What a guest runs before its rows."""
+    if len(rows) < len(ROWS):
+        return SCRIPTS[0][:1] if guest == 0 else []
+    return [name for number, names in enumerate(SCRIPTS)
+            for name in names if number % guests == guest]
+
+
+def prepare(program, rows):
+    """Fills the folder that the guests share."""
+    shutil.rmtree(BENCHES, ignore_errors=True)
+    boot.fill_share(SHARE, program)
+    for name, content in inputs().items():
+        write(os.path.join(INPUTS, name), content)
+    made = {}
+    for index, row in rows:
+        make_case(program, row, os.path.join(
+            SHARE, "cases", slug(index, row)), made)
+    os.makedirs(os.path.join(SHARE, "taken"))
+    for number, group in enumerate(groups_of(rows)):
+        write(os.path.join(SHARE, "groups", f"{number:03d}"), "".join(
+            slug(index, row) + "\n" for index, row in group))
 
 
 def main():
@@ -230,7 +275,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n")[0])
     parser.add_argument("--program", required=True, metavar="FILE")
-    parser.add_argument("--shards", type=int, default=2)
+    parser.add_argument("--guests", type=int, default=3)
     parser.add_argument("--limit", type=float, default=1200,
                         metavar="SECONDS")
     parser.add_argument("names", nargs="*", metavar="NAME")
@@ -245,39 +290,26 @@ def main():
     started = time.monotonic()
     program = os.path.abspath(options.program)
     differences = documented()
-    # A server need not show the kernel anything new when the next row has
-    # the same boards.
-    rows.sort(key=lambda pair: (pair[1].boards, pair[0]))
-    shards = max(1, min(options.shards, len(rows)))
-    shares = [os.path.join(boot.CACHE, f"shard-{n}") for n in range(shards)]
+    guests = max(1, min(options.guests, len(rows)))
     try:
         boot.prepare()
-        shutil.rmtree(INPUTS, ignore_errors=True)
-        for name, content in inputs().items():
-            write(os.path.join(INPUTS, name), content)
-        for n, share in enumerate(shares):
-            boot.fill_share(share, program)
-            shutil.copytree(INPUTS, os.path.join(share, "inputs"))
-            for place, (index, row) in enumerate(share_of(rows, n, shards)):
-                make_case(program, row, os.path.join(
-                    share, "cases", slug(place, row)))
-        with concurrent.futures.ThreadPoolExecutor(shards) as pool:
+        prepare(program, rows)
+        prepared = time.monotonic() - started
+        with concurrent.futures.ThreadPoolExecutor(guests) as pool:
             codes = list(pool.map(
-                lambda share: boot.run(
-                    share, "differential.sh", scripts(share, shares),
-                    options.limit), shares))
+                lambda guest: boot.run(
+                    SHARE, "differential.sh", scripts(guest, guests, rows),
+                    options.limit, guest), range(guests)))
     except (boot.Failure, OSError) as failure:
         print(f"kernel: {failure}", file=sys.stderr)
         return 125
     results = {}
-    for n, share in enumerate(shares):
-        for place, (index, row) in enumerate(share_of(rows, n, shards)):
-            theirs, ours = [
-                Outcome(os.path.join(share, "out", slug(place, row), name))
-                for name in PROGRAMS]
-            results[index] = (
-                theirs, ours, compare(row, theirs, ours, differences))
-    rows.sort(key=lambda pair: pair[0])
+    for index, row in rows:
+        theirs, ours = [
+            Outcome(os.path.join(SHARE, "cases", slug(index, row), name))
+            for name in PROGRAMS]
+        results[index] = (
+            theirs, ours, compare(row, theirs, ours, differences))
     failed = report(rows, results)
     unused = differences - {
         name for row in ROWS for name in row.differs.values()}
@@ -286,7 +318,8 @@ def main():
     for code in codes:
         if code:
             print(f"kernel: a guest ended with {code}")
-    print(f"kernel: {time.monotonic() - started:.0f} s in all")
+    print(f"kernel: {time.monotonic() - started:.0f} s in all, of which "
+          f"{prepared:.0f} s to prepare")
     return 1 if failed or any(codes) else 0
 
 

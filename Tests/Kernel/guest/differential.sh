@@ -1,6 +1,9 @@
-# Runs the scripts that are its arguments, then every case of /host/cases with
-# both programs, and leaves in /out/CASE/PROGRAM what became of it: see
-# differential.py. Fails when one of the scripts does.
+# Runs the scripts that are its arguments, then both programs on case after
+# case of /host/cases, and leaves in /host/cases/CASE/PROGRAM what became of
+# it: see differential.py. Fails when one of the scripts does.
+#
+# The files of /host/groups name the cases. Whoever makes the folder of a
+# group's name in /host/taken has its cases to run: several guests do so.
 #
 # One server plays all cases: it is told to open the bench of each. Boards that
 # look like those before them take their places without the kernel's notice.
@@ -23,12 +26,12 @@ count_boards() {
 
 # wait_for_boards COUNT: at most 20 s.
 wait_for_boards() {
-  tries=400
+  tries=1000
   count_boards
   until [ $n = "$1" ]; do
     tries=$((tries - 1))
     [ $tries -gt 0 ] || return 1
-    usleep 50000
+    usleep 20000
     count_boards
   done
 }
@@ -39,87 +42,100 @@ tell() {
   read -r answer <&4
 }
 
+trouble() { echo "$1" >>/tmp/out/trouble; }
+
 # open BENCH: has its boards on the bus, all of them fresh.
 open() {
   tell "open $1"
   [ "$answer" != 'ok same' ] || return 0
   tell 'open /tmp/empty.json'
-  wait_for_boards 0 || echo 'the last boards stayed' >>"$out/trouble"
+  wait_for_boards 0 || trouble 'the last boards stayed'
   tell "open $1"
-  [ "$answer" = 'ok new' ] || echo "the server: $answer" >>"$out/trouble"
-  wait_for_boards "$count" || echo "$n boards appeared" >>"$out/trouble"
+  case $answer in ok*) ;; *) trouble "the server: $answer" ;; esac
+  wait_for_boards "$count" || trouble "$n boards appeared"
+}
+
+# hold COMMAND: runs it until it has the board at 1-1, and stops it there; sets
+# held.
+hold() {
+  eval "$1" >/dev/null 2>&1 </dev/null &
+  held=$!
+  tries=1000
+  until [ -e /sys/bus/usb/devices/1-1:1.0/driver ]; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || { trouble 'nobody took the board'; break; }
+    usleep 20000
+  done
+  kill -STOP $held || trouble 'the holder was done before the program'
 }
 
 now() { read -r now _ </proc/uptime; }
 
-# run CASE PROGRAM: in a copy of the case's folder. Its file `settings` sets
-# count, arguments, input, user, holder, name and again.
+# run CASE PROGRAM: in /tmp/work, which has the inputs. The case's file
+# `settings` sets count, arguments, input, user, holder, name and again.
 run() {
-  out=/out/${1##*/}/$2
-  mkdir -p "$out" "/tmp/run"
   now && began=$now
-  cp -r "$1" "/tmp/run/$2"
-  cp -r /host/inputs "/tmp/run/$2/work"
-  cd "/tmp/run/$2/work" || return
-  . ../settings
-  open "$PWD/../bench/bench.json"
+  cd /tmp/work || return
+  . "$1/settings"
+  open "$1/$2/bench/bench.json"
   DEVNUM=0
   [ ! -e /sys/bus/usb/devices/1-1/devnum ] ||
     read -r DEVNUM </sys/bus/usb/devices/1-1/devnum
-  held=
-  if [ -n "$holder" ]; then
-    eval "$holder" >/dev/null 2>&1 </dev/null &
-    held=$!
-    tries=400
-    until [ -e /sys/bus/usb/devices/1-1:1.0/driver ]; do
-      tries=$((tries - 1))
-      [ $tries -gt 0 ] || break
-      usleep 50000
-    done
-  fi
+  [ -z "$holder" ] || hold "$holder"
   program=/bin/$2
   [ "$2" != dfuflash ] || [ "$name" = dfuflash ] || program=/tmp/alias/dfu-util
   if [ -n "$user" ]; then
-    chown "$user" .
     # su takes for its own whatever looks like an option.
-    echo "exec $program $arguments" >/tmp/run/command
-    program="su $user -c 'sh /tmp/run/command'"
+    echo "exec $program $arguments" >/tmp/command
+    program="su $user -c 'sh /tmp/command'"
     arguments=
   fi
   now && start=$now
-  eval "timeout -s KILL 60 $program $arguments" >"$out/stdout" \
-    2>"$out/stderr" <"$input"
-  echo $? >"$out/exit"
+  eval "timeout -s KILL 60 $program $arguments" >/tmp/out/stdout \
+    2>/tmp/out/stderr <"$input"
+  echo $? >/tmp/out/exit
   now && ended=$now
+  if [ -n "$holder" ]; then
+    kill -KILL $held || trouble 'the holder was done before the program'
+    wait $held 2>/dev/null
+    rm -f /tmp/held.bin
+  fi
   if [ -n "$again" ]; then
     tell 'plug 1-1'
-    wait_for_boards "$count" || echo 'it did not come back' >>"$out/trouble"
-    eval "timeout -s KILL 60 $program $again" >"$out/stdout2" \
-      2>"$out/stderr2" <"$input"
-    echo $? >"$out/exit2"
+    wait_for_boards "$count" || trouble 'it did not come back'
+    eval "timeout -s KILL 60 $program $again" >/tmp/out/stdout2 \
+      2>/tmp/out/stderr2 <"$input"
+    echo $? >/tmp/out/exit2
   fi
-  [ -z "$held" ] || kill $held
   tell save
-  [ "$answer" = ok ] || echo "saving: $answer" >>"$out/trouble"
-  [ "$count" = 0 ] && [ -z "$keeps" ] || cp -r ../bench "$out/bench"
-  # Files of ours, but not what both found.
+  [ "$answer" = ok ] || trouble "saving: $answer"
+  # Files of theirs, but not what both found.
   for file in *; do
-    [ -e "/host/inputs/$file" ] && [ "$file" != exists.bin ] && continue
-    [ ! -f "$file" ] || { mkdir -p "$out/files" && cp "$file" "$out/files/"; }
+    [ ! -e "/tmp/inputs/$file" ] || {
+      [ "$file" = exists.bin ] && ! cmp -s exists.bin /tmp/inputs/exists.bin
+    } || continue
+    mkdir -p /tmp/out/files
+    mv "$file" /tmp/out/files/
   done
-  cd /
-  rm -rf "/tmp/run/$2"
-  now && echo "$start $ended $began $now" >"$out/time"
+  [ -e exists.bin ] || cp /tmp/inputs/exists.bin .
+  now && echo "$start $ended $began $now" >/tmp/out/time
+  cp -r /tmp/out/. "$1/$2/"
+  rm -rf /tmp/out/*
 }
 
 status=0
 for script; do
-  sh "/kernel/$script" && echo "kernel: passed $script" || {
-    echo "kernel: FAILED $script"
-    status=1
-  }
+  read -r begun _ </proc/uptime
+  sh "/kernel/$script" && result=passed || { result=FAILED status=1; }
+  read -r now _ </proc/uptime
+  echo "kernel: $result $script ($begun to $now s)"
 done
-mkdir /tmp/alias && ln -s /bin/dfuflash /tmp/alias/dfu-util
+cp -r /host/inputs /tmp/inputs
+cp -r /tmp/inputs /tmp/work
+# A case's user writes there too.
+chmod 777 /tmp/work
+mkdir /tmp/out /tmp/alias
+ln -s /bin/dfuflash /tmp/alias/dfu-util
 cat >/tmp/empty.json <<'JSON'
 {"format": "dfuflash-bench", "version": 1, "boards": []}
 JSON
@@ -129,11 +145,14 @@ dfuflash simulate --usbip --attach --bench /tmp/first.json \
   --commands /tmp/commands >/tmp/answers &
 exec 3<>/tmp/commands 4</tmp/answers
 read -r answer <&4
-for case in /host/cases/*; do
-  for program in dfu-util dfuflash; do
-    run "$case" $program
-  done
-  echo "kernel: done ${case##*/} $now"
+for group in /host/groups/*; do
+  mkdir "/host/taken/${group##*/}" 2>/dev/null || continue
+  while read -r case; do
+    for program in dfu-util dfuflash; do
+      run "/host/cases/$case" $program
+    done
+    echo "kernel: done $case $now"
+  done <"$group"
 done
 tell 'open /tmp/empty.json'
 exit $status
