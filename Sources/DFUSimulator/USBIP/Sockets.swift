@@ -284,10 +284,10 @@ private final class ThreadBody: Sendable {
     return body()
   }
 
-  /// Appends; `false` when `limit` elements wait already.
+  /// Appends; `false` when `limit` elements wait already, or it was closed.
   func append(_ element: Element, limit: Int) -> Bool {
     locked {
-      guard elements.count < limit else { return false }
+      guard elements.count < limit, !isClosed else { return false }
       elements.append(element)
       unsafe pthread_cond_signal(condition)
       return true
@@ -320,11 +320,14 @@ private final class ThreadBody: Sendable {
     }
   }
 
-  /// Ends the line: nothing more comes out of it.
-  func close() {
+  /// Ends the line: nothing more comes out of it. Returns what was in it.
+  @discardableResult
+  func close() -> [Element] {
     locked {
       isClosed = true
       unsafe pthread_cond_broadcast(condition)
+      defer { elements = [] }
+      return elements
     }
   }
 }

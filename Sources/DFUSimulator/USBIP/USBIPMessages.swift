@@ -231,6 +231,8 @@ enum USBIPResult {
     case stall = -32
     /// `-ECONNRESET`: the transfer was taken back.
     case unlinked = -104
+    /// `-ESHUTDOWN`: the device has gone in the midst of it.
+    case gone = -108
   }
 
   /// RET_SUBMIT. `data` goes to the host; `length` is the number of bytes
@@ -242,6 +244,14 @@ enum USBIPResult {
     bytes.append(bigEndian: UInt32(clamping: length))
     bytes += Array(repeating: 0, count: USBIPCommand.headLength - bytes.count)
     return bytes + data
+  }
+
+  /// RET_SUBMIT of a transfer that the device did not live to answer. Without
+  /// it Linux would wait for the transfer's own time limit.
+  static func gone(sequence: UInt32) -> [UInt8] {
+    let bytes = head(3, sequence, .gone)
+    return bytes
+      + Array(repeating: 0, count: USBIPCommand.headLength - bytes.count)
   }
 
   /// RET_UNLINK.

@@ -292,6 +292,10 @@ private final class USBIPExport: Sendable {
         return
       }
       if now.executing == nil || now.goneChecks >= 20 {
+        if let executing = now.executing, !now.isAbandoned {
+          current?.isAbandoned = true
+          now.socket.send(USBIPResult.gone(sequence: executing))
+        }
         now.socket.hangUp()
       } else {
         current?.goneChecks += 1
@@ -306,6 +310,9 @@ private final class USBIPExport: Sendable {
       while let (submit, data) = queue.next(taken: { begin($0.0, socket) }) {
         let answer = answer(submit, data, limit: limit)
         guard finish(submit, answer, socket) else { break }
+      }
+      for (submit, _) in queue.close() {
+        socket.send(USBIPResult.gone(sequence: submit.sequence))
       }
       socket.hangUp()
     }
@@ -413,6 +420,7 @@ private final class USBIPExport: Sendable {
           // would with a device that never answers.
           break
         case .gone:
+          now.socket.send(USBIPResult.gone(sequence: submit.sequence))
           return false
         }
       }

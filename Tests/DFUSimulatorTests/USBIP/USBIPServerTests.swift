@@ -207,6 +207,19 @@ struct USBIPServerTests {
     #expect(socket.receive(1) == nil)
   }
 
+  @Test("A transfer that the device leaves in the midst of ends, -ESHUTDOWN")
+  func leavesInTransfer() throws {
+    let device = EchoDevice()
+    let running = try RunningServer([device])
+    let socket = try running.imported()
+    socket.send(read(1, request: 4))
+    #expect(eventually { device.requests == [4] })
+    device.leave()
+    #expect(socket.receive(48) == reply(3, 1, status: -108))
+    #expect(socket.receive(1) == nil)
+    device.release()
+  }
+
   @Test("A second host is refused while the first has the device")
   func busy() throws {
     let running = try RunningServer([EchoDevice()])
