@@ -214,6 +214,34 @@ public final class DfuSeSession {
     return bytes
   }
 
+  /// Reads `count` blocks of one transfer size each, from `address` on, without
+  /// a pause between them.
+  ///
+  /// - Returns: at least one block; fewer than `count` when the device did not
+  ///   give more in one go. The next call then says why.
+  /// - Throws: `DFUError` when there is no first block.
+  public func readBlocks(
+    _ count: Int, at address: UInt32
+  ) throws(DFUError) -> [[UInt8]] {
+    let size = connection.transferSize
+    let first = try block(for: address, length: size)
+    guard count > 1, !behaviour.setsAddressPerBlock,
+      let last = UInt16(exactly: Int(first) + count - 1)
+    else { return [try read(size, at: address)] }
+    try leaveDownload()
+    let (blocks, failure) = connection.upload(
+      blocks: first...last, length: size, at: address)
+    state = .uploadIdle
+    if let failure {
+      guard !blocks.isEmpty else {
+        if case .shortReply = failure.reason { state = .idle }
+        throw explained(failure)
+      }
+      try recover()
+    }
+    return blocks
+  }
+
   /// Asks the device to leave DFU mode and run the program whose vector
   /// table is at `address`; without an address, where the pointer stands.
   public func leave(to address: UInt32?) throws(DFUError) -> LeaveAnswer {
@@ -299,11 +327,11 @@ public final class DfuSeSession {
   ) throws(DFUError) {
     try leaveUpload()
     do throws(DFUError) {
-      try connection.download(
-        block: block, data, during: operation, at: address)
-      let first = try connection.getStatus(during: operation, at: address)
+      let answer = try connection.downloadAndStart(
+        block: block, data, waiting: polling.isHeldBack(work) ? limit : nil,
+        during: operation, at: address)
       let report = try wait(
-        after: first, operation, at: address, work, limit: limit)
+        after: answer, operation, at: address, work, limit: limit)
       state = report.state
       guard report.status == .ok, report.state != .error else {
         throw DFUError(operation, at: address, .status(report))
@@ -318,17 +346,18 @@ public final class DfuSeSession {
   }
 
   private func wait(
-    after first: DFUStatusReport, _ operation: DFUOperation,
+    after answer: DFUConnection.DownloadAnswer, _ operation: DFUOperation,
     at address: UInt32?, _ work: Polling.Work, limit: Duration
   ) throws(DFUError) -> DFUStatusReport {
     let clock = connection.clock
-    let start = clock.now()
-    var report = first
+    let start = answer.startedAt
+    var report = answer.first
+    var second = answer.second
     var asked = 0
     var askedAt = Duration.zero
     // TI's devices stay in dfuDNLOAD-SYNC while they work.
     while report.state == .downloadBusy || report.state == .downloadSync {
-      let elapsed = clock.now() - start
+      let elapsed = second == nil ? clock.now() - start : .zero
       if isWedged(work, report, elapsed: elapsed) {
         try connection.clearStatus(during: operation)
         try connection.clearStatus(during: operation)
@@ -338,17 +367,25 @@ public final class DfuSeSession {
       guard elapsed < limit else {
         throw DFUError(operation, at: address, .stillBusy(limit: limit))
       }
-      let delay = polling.delay(
-        work, reported: .milliseconds(Int(report.pollTimeout)),
-        elapsed: elapsed, asked: asked)
-      // A device may say hours.
-      clock.sleep(for: min(delay, limit - elapsed))
+      if second == nil {
+        let delay = polling.delay(
+          work, reported: .milliseconds(Int(report.pollTimeout)),
+          elapsed: elapsed, asked: asked)
+        // A device may say hours.
+        clock.sleep(for: min(delay, limit - elapsed))
+        askedAt = clock.now() - start
+      }
       asked += 1
-      askedAt = clock.now() - start
       do throws(DFUError) {
-        report = try connection.getStatus(
-          limit: max(.seconds(1), limit - elapsed), during: operation,
-          at: address)
+        let answered = second
+        second = nil
+        if let answered {
+          report = try answered.get()
+        } else {
+          report = try connection.getStatus(
+            limit: max(.seconds(1), limit - elapsed), during: operation,
+            at: address)
+        }
         if report.state == .downloadBusy {
           polling.learn(work, .busy, after: askedAt)
         }

@@ -117,6 +117,12 @@ public struct Polling: Sendable {
     }
   }
 
+  /// Whether the device has shown that it holds the answer back until work of
+  /// this kind is done, so that asking at once is best.
+  public func isHeldBack(_ work: Work) -> Bool {
+    mode == .immediate && early[work] == nil && doneAfter[work] != nil
+  }
+
   /// The longest that work of this kind took so far; `nil` before the first.
   public func longest(_ work: Work) -> Duration? { longest[work] }
 }

@@ -107,6 +107,97 @@ public final class DFUConnection {
     }
   }
 
+  /// What a device answered to a block and the questions sent along with it.
+  public struct DownloadAnswer: Sendable {
+    /// The first GETSTATUS, which starts the work.
+    public var first: DFUStatusReport
+    /// When that was answered, by the device's clock.
+    public var startedAt: Duration
+    /// The second GETSTATUS, where it was sent along.
+    public var second: Result<DFUStatusReport, DFUError>?
+  }
+
+  /// DNLOAD with the GETSTATUS that starts the work, without a pause between
+  /// them.
+  ///
+  /// - Parameter waiting: also asks a second time at once, with this time
+  ///   limit; for devices that hold the answer back until the work is done.
+  public func downloadAndStart(
+    block: UInt16, _ data: Span<UInt8>, waiting: Duration?,
+    during operation: DFUOperation, at address: UInt32? = nil
+  ) throws(DFUError) -> DownloadAnswer {
+    let status = DFURequest.getStatus.setup(interface: interface)
+    var row = [
+      ControlTransfer(
+        DFURequest.download(block: block).setup(interface: interface),
+        sending: [UInt8](copying: data), timeout: Self.requestLimit),
+      ControlTransfer(status, receiving: 6, timeout: Self.requestLimit),
+    ]
+    if let waiting {
+      row.append(
+        ControlTransfer(
+          status, receiving: 6, timeout: Self.requestLimit + waiting))
+    }
+    let outcomes = transport.perform(row)
+    func report(_ index: Int) throws(DFUError) -> DFUStatusReport {
+      // A row that ends early ends with a failure.
+      let last = outcomes.prefix(index + 1).last?.result
+      let bytes: [UInt8]
+      do throws(USBError) {
+        bytes = try last?.get() ?? []
+      } catch {
+        throw DFUError(operation, at: address, .usb(error))
+      }
+      if let report = DFUStatusReport(parsing: bytes) { return report }
+      throw DFUError(
+        operation, at: address, .shortReply(received: bytes.count, expected: 6))
+    }
+    let first = try report(1)
+    var second: Result<DFUStatusReport, DFUError>?
+    if waiting != nil {
+      do throws(DFUError) {
+        second = .success(try report(2))
+      } catch {
+        second = .failure(error)
+      }
+    }
+    return DownloadAnswer(
+      first: first, startedAt: outcomes[1].end, second: second)
+  }
+
+  /// UPLOAD of several blocks of `length` bytes with rising numbers, without a
+  /// pause between them.
+  ///
+  /// - Returns: the blocks that came whole, and why the next did not.
+  public func upload(
+    blocks: ClosedRange<UInt16>, length: Int,
+    during operation: DFUOperation = .read, at address: UInt32
+  ) -> (blocks: [[UInt8]], failure: DFUError?) {
+    let outcomes = transport.perform(
+      blocks.map {
+        ControlTransfer(
+          DFURequest.upload(block: $0).setup(interface: interface),
+          receiving: UInt16(clamping: length), timeout: Self.requestLimit)
+      })
+    var done: [[UInt8]] = []
+    for outcome in outcomes {
+      let address = address &+ UInt32(truncatingIfNeeded: done.count * length)
+      switch outcome.result {
+      case .success(let bytes) where bytes.count == length: done.append(bytes)
+      case .success(let bytes):
+        return (
+          done,
+          DFUError(
+            operation, at: address,
+            .shortReply(received: bytes.count, expected: length))
+        )
+      case .failure(let error):
+        return (done, DFUError(operation, at: address, .usb(error)))
+      }
+    }
+    return (done, nil)
+  }
+
   /// UPLOAD of at most `length` bytes.
   public func upload(
     block: UInt16, length: Int, during operation: DFUOperation = .read,

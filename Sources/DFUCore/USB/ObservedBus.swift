@@ -104,10 +104,7 @@ private final class ObservedTransport: ControlTransport {
     } catch {
       failure = error
     }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(data.count)
-    for index in data.indices { bytes.append(data[index]) }
-    report(setup, data.count, bytes, failure, start)
+    report(setup, data.count, [UInt8](copying: data), failure, start)
     if let failure { throw failure }
   }
 
@@ -125,6 +122,27 @@ private final class ObservedTransport: ControlTransport {
     report(setup, Int(length), bytes, failure, start)
     if let failure { throw failure }
     return bytes
+  }
+
+  func perform(_ transfers: [ControlTransfer]) -> [ControlOutcome] {
+    let outcomes = base.perform(transfers)
+    for (transfer, outcome) in zip(transfers, outcomes) {
+      var data = transfer.data
+      var failure: USBError?
+      switch outcome.result {
+      case .success(let bytes):
+        if transfer.setup.isDeviceToHost { data = bytes }
+      case .failure(let error): failure = error
+      }
+      observe(
+        TransferObservation(
+          path: path, setup: transfer.setup,
+          length: transfer.setup.isDeviceToHost
+            ? Int(transfer.length) : transfer.data.count,
+          data: data, error: failure, start: outcome.start,
+          duration: outcome.end - outcome.start))
+    }
+    return outcomes
   }
 
   private func report(

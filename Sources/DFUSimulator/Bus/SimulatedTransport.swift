@@ -83,11 +83,8 @@ public final class SimulatedTransport: ControlTransport {
   public func send(
     _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration
   ) throws(USBError) {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(data.count)
-    for index in data.indices { bytes.append(data[index]) }
     _ = try transfer(
-      setup, bytes, length: UInt16(clamping: data.count), timeout: timeout,
+      setup, [UInt8](copying: data), length: UInt16(clamping: data.count), timeout: timeout,
       action: "send a control request")
   }
 

@@ -1,0 +1,291 @@
+internal import CLibUSB
+internal import Synchronization
+
+/// An opened device. Closed, and its interfaces released, when the last
+/// reference goes away.
+@safe
+final class LibUSBTransport: ControlTransport {
+  let clock: any TimeSource
+  private let handle: OpaquePointer
+  private let context: LibUSBContext
+  private var claimed: Set<UInt8> = []
+
+  init(
+    _ handle: OpaquePointer, context: LibUSBContext, clock: any TimeSource
+  ) {
+    unsafe self.handle = unsafe handle
+    self.context = context
+    self.clock = clock
+    // Not every system can; where it cannot, claiming says what is wrong.
+    _ = unsafe libusb_set_auto_detach_kernel_driver(handle, 1)
+  }
+
+  deinit {
+    for interface in claimed {
+      _ = unsafe libusb_release_interface(handle, Int32(interface))
+    }
+    unsafe libusb_close(handle)
+  }
+
+  private func check(_ code: Int32, _ action: String) throws(USBError) {
+    if code < 0 { throw USBError(.init(rawValue: code), action) }
+  }
+
+  func claim(interface: UInt8) throws(USBError) {
+    try check(
+      unsafe libusb_claim_interface(handle, Int32(interface)),
+      "claim interface \(interface)")
+    claimed.insert(interface)
+  }
+
+  func release(interface: UInt8) throws(USBError) {
+    claimed.remove(interface)
+    try check(
+      unsafe libusb_release_interface(handle, Int32(interface)),
+      "release interface \(interface)")
+  }
+
+  func select(configuration: UInt8) throws(USBError) {
+    var current: Int32 = 0
+    if unsafe libusb_get_configuration(handle, &current) == 0,
+      current == Int32(configuration)
+    {
+      return
+    }
+    try check(
+      unsafe libusb_set_configuration(handle, Int32(configuration)),
+      "select configuration \(configuration)")
+  }
+
+  func select(alternate: UInt8, of interface: UInt8) throws(USBError) {
+    try check(
+      unsafe libusb_set_interface_alt_setting(
+        handle, Int32(interface), Int32(alternate)),
+      "select alternate setting \(alternate) of interface \(interface)")
+  }
+
+  func send(
+    _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration
+  ) throws(USBError) {
+    let count = UInt16(clamping: data.count)
+    let sent = unsafe data.withUnsafeBufferPointer { buffer in
+      // libusb's parameter is not const, but it only reads what goes out.
+      unsafe libusb_control_transfer(
+        handle, setup.requestType, setup.request, setup.value, setup.index,
+        UnsafeMutablePointer(mutating: buffer.baseAddress), count,
+        max(1, timeout.wholeMilliseconds))
+    }
+    try check(sent, "send a control request")
+    if sent != Int32(count) { throw USBError(.io, "send a control request") }
+  }
+
+  func receive(
+    _ setup: ControlSetup, length: UInt16, timeout: Duration
+  ) throws(USBError) -> [UInt8] {
+    var failure: Int32 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(length)) {
+      buffer, count in
+      let received = unsafe libusb_control_transfer(
+        handle, setup.requestType, setup.request, setup.value, setup.index,
+        buffer.baseAddress, length, max(1, timeout.wholeMilliseconds))
+      failure = min(0, received)
+      count = Int(max(0, received))
+    }
+    try check(failure, "receive a control reply")
+    return bytes
+  }
+
+  func reset() throws(USBError) {
+    try check(unsafe libusb_reset_device(handle), "reset the device")
+  }
+
+  func perform(_ transfers: [ControlTransfer]) -> [ControlOutcome] {
+    unsafe LibUSBQueue(transfers, clock: clock).run(handle, context)
+  }
+}
+
+/// Control transfers that are handed to libusb all at once. The system keeps
+/// their order and begins each as soon as the one before it has ended, so that
+/// a round trip through this program is paid for once and not for each.
+@safe
+private final class LibUSBQueue {
+  /// What libusb's callback changes, on whichever thread handles events, also
+  /// while transfers are still being handed in.
+  private struct Progress {
+    var ends: [Duration?]
+    var pending = 0
+    var hasFailed = false
+  }
+
+  private let transfers: [ControlTransfer]
+  private let clock: any TimeSource
+  private let raw: [UnsafeMutablePointer<libusb_transfer>]
+  private let completed = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+  private let progress: Mutex<Progress>
+
+  init(_ transfers: [ControlTransfer], clock: any TimeSource) {
+    self.transfers = transfers
+    self.clock = clock
+    unsafe raw = transfers.indices.map { _ in
+      unsafe libusb_alloc_transfer(0)
+    }.compactMap { unsafe $0 }
+    progress = Mutex(
+      Progress(ends: [Duration?](repeating: nil, count: transfers.count)))
+    unsafe completed.initialize(to: 0)
+  }
+
+  deinit {
+    for index in unsafe raw.indices {
+      unsafe raw[index].pointee.buffer?.deallocate()
+      unsafe libusb_free_transfer(raw[index])
+    }
+    unsafe completed.deallocate()
+  }
+
+  func run(
+    _ handle: OpaquePointer, _ context: LibUSBContext
+  ) -> [ControlOutcome] {
+    let start = clock.now()
+    var refused: USBError?
+    for index in unsafe raw.indices { unsafe fill(index, handle) }
+    // One more than there are, so that the wait does not end before all were
+    // handed in.
+    progress.withLock { $0.pending = 1 }
+    for index in transfers.indices where refused == nil {
+      guard unsafe index < raw.count else {
+        refused = USBError(.noMemory, transfers[index].action)
+        break
+      }
+      let goesOn = progress.withLock { progress in
+        if !progress.hasFailed { progress.pending += 1 }
+        return !progress.hasFailed
+      }
+      guard goesOn else { break }
+      let code = unsafe libusb_submit_transfer(raw[index])
+      if code != 0 {
+        refused = USBError(.init(rawValue: code), transfers[index].action)
+        finishOne()
+      }
+    }
+    finishOne()
+    while unsafe context.handleEvents(until: completed) != 0 { cancel() }
+    return withExtendedLifetime(self) { outcomes(start, refused) }
+  }
+
+  private func fill(_ index: Int, _ handle: OpaquePointer) {
+    let transfer = transfers[index]
+    let setup = transfer.setup
+    let length =
+      setup.isDeviceToHost ? Int(transfer.length) : transfer.data.count
+    let buffer = UnsafeMutablePointer<UInt8>.allocate(
+      capacity: Self.setupSize + length)
+    unsafe libusb_fill_control_setup(
+      buffer, setup.requestType, setup.request, setup.value, setup.index,
+      UInt16(clamping: length))
+    if !setup.isDeviceToHost {
+      unsafe transfer.data.withUnsafeBufferPointer { data in
+        guard let base = data.baseAddress else { return }
+        unsafe (buffer + Self.setupSize).initialize(
+          from: base, count: data.count)
+      }
+    }
+    unsafe libusb_fill_control_transfer(
+      raw[index], handle, buffer,
+      { transfer in
+        guard let transfer = unsafe transfer,
+          let queue = unsafe transfer.pointee.user_data
+        else { return }
+        unsafe Unmanaged<LibUSBQueue>.fromOpaque(queue)
+          .takeUnretainedValue().ended(transfer)
+      }, Unmanaged.passUnretained(self).toOpaque(),
+      max(1, transfer.timeout.wholeMilliseconds))
+  }
+
+  /// Called by libusb.
+  private func ended(_ transfer: UnsafeMutablePointer<libusb_transfer>) {
+    let now = clock.now()
+    let isGood =
+      unsafe transfer.pointee.status == LIBUSB_TRANSFER_COMPLETED
+    let index = unsafe raw.firstIndex(of: transfer)
+    progress.withLock { progress in
+      if let index { progress.ends[index] = now }
+    }
+    if !isGood { cancel() }
+    finishOne()
+  }
+
+  private func finishOne() {
+    let isLast = progress.withLock { progress in
+      progress.pending -= 1
+      return progress.pending == 0
+    }
+    if isLast { unsafe completed.pointee = 1 }
+  }
+
+  /// What comes after a failure makes no sense any more.
+  private func cancel() {
+    let isFirst = progress.withLock { progress in
+      defer { progress.hasFailed = true }
+      return !progress.hasFailed
+    }
+    guard isFirst else { return }
+    // Those that have ended, or were never handed in, are not found.
+    for index in unsafe raw.indices {
+      _ = unsafe libusb_cancel_transfer(raw[index])
+    }
+  }
+
+  private func outcomes(
+    _ start: Duration, _ refused: USBError?
+  ) -> [ControlOutcome] {
+    let ends = progress.withLock { $0.ends }
+    var outcomes: [ControlOutcome] = []
+    var start = start
+    for index in unsafe raw.indices {
+      guard let end = ends[index] else { break }
+      let result = unsafe result(of: raw[index], transfers[index])
+      outcomes.append(ControlOutcome(result: result, start: start, end: end))
+      if case .failure = result { return outcomes }
+      start = end
+    }
+    if let refused {
+      outcomes.append(
+        ControlOutcome(result: .failure(refused), start: start, end: start))
+    }
+    return outcomes
+  }
+
+  private func result(
+    of raw: UnsafeMutablePointer<libusb_transfer>, _ transfer: ControlTransfer
+  ) -> Result<[UInt8], USBError> {
+    let code: USBError.Code
+    let count = unsafe Int(max(0, raw.pointee.actual_length))
+    switch unsafe raw.pointee.status {
+    case LIBUSB_TRANSFER_COMPLETED:
+      if transfer.setup.isDeviceToHost {
+        return .success(
+          unsafe Array(
+            UnsafeBufferPointer(
+              start: raw.pointee.buffer + Self.setupSize,
+              count: min(count, Int(transfer.length)))))
+      }
+      if count == transfer.data.count { return .success([]) }
+      code = .io
+    case LIBUSB_TRANSFER_TIMED_OUT: code = .timeout
+    case LIBUSB_TRANSFER_STALL: code = .pipe
+    case LIBUSB_TRANSFER_NO_DEVICE: code = .noDevice
+    case LIBUSB_TRANSFER_OVERFLOW: code = .overflow
+    default: code = .io
+    }
+    return .failure(USBError(code, transfer.action))
+  }
+
+  private static let setupSize = 8
+}
+
+extension ControlTransfer {
+  /// What it is to do, for errors.
+  fileprivate var action: String {
+    setup.isDeviceToHost ? "receive a control reply" : "send a control request"
+  }
+}
