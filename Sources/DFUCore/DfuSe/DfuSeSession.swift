@@ -237,7 +237,7 @@ public final class DfuSeSession {
         if case .shortReply = failure.reason { state = .idle }
         throw explained(failure)
       }
-      try recover()
+      guard !failure.isGone, (try? recover()) != nil else { throw failure }
     }
     return blocks
   }
@@ -350,7 +350,10 @@ public final class DfuSeSession {
     at address: UInt32?, _ work: Polling.Work, limit: Duration
   ) throws(DFUError) -> DFUStatusReport {
     let clock = connection.clock
-    let start = answer.startedAt
+    // The next question takes as long to arrive as the first did; only the
+    // specification wants the whole time to pass after the answer.
+    let start =
+      polling.mode == .specification ? answer.answered : answer.asked
     var report = answer.first
     var second = answer.second
     var asked = 0

@@ -58,9 +58,10 @@ public struct Flasher {
     let total = sectors.reduce(0) { $0 + $1.size }
     var done = 0
     if !surveyed.rewritesAll { report(.began(.survey, total: total)) }
-    for sector in sectors {
+    let horizons = horizons(of: sectors)
+    for (sector, horizon) in zip(sectors, horizons) {
       try checkStop()
-      let finding = try survey.look(at: sector)
+      let finding = try survey.look(at: sector, horizon: horizon)
       let range = UInt64(sector.address)..<sector.end
       if case .erase = finding, options.preservesNeighbours, !massErases,
         !reader.canRead(range), !image.contains(range)
@@ -78,6 +79,24 @@ public struct Flasher {
       findings, image: image,
       transferSize: session.connection.transferSize, massErases: erasesAll,
       options: options)
+  }
+
+  /// For each sector that one block can read, how far sectors like it go on
+  /// without a gap: all of them must be read, whatever is found. In larger ones
+  /// the first block may decide.
+  private func horizons(of sectors: [Sector]) -> [UInt64?] {
+    var horizons = [UInt64?](repeating: nil, count: sectors.count)
+    let size = session.connection.transferSize
+    for index in sectors.indices.reversed() where sectors[index].size <= size {
+      let end = sectors[index].end
+      horizons[index] = end
+      if index + 1 < sectors.count, end == UInt64(sectors[index + 1].address),
+        let next = horizons[index + 1]
+      {
+        horizons[index] = next
+      }
+    }
+    return horizons
   }
 
   /// Whether erasing the whole memory loses nothing and is quicker: every

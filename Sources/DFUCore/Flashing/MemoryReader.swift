@@ -46,8 +46,11 @@ final class MemoryReader {
 
   /// Calls `body` with the bytes of a range, as far as it can be read, piece by
   /// piece, until it says that it has seen enough (`false`).
+  ///
+  /// - Parameter horizon: how far what follows will be wanted as well, and may
+  ///   be read in one go.
   func read(
-    _ range: Range<UInt64>,
+    _ range: Range<UInt64>, horizon: UInt64? = nil,
     _ body: (UInt32, ArraySlice<UInt8>) throws(FlashError) -> Bool
   ) throws(FlashError) {
     guard
@@ -59,13 +62,16 @@ final class MemoryReader {
     while position < limit {
       let start = position - (position - stretch.lowerBound) % size
       if cached.start != start || cached.bytes.isEmpty {
-        cached = (start, try block(at: start, of: stretch, until: limit))
+        cached = (
+          start,
+          try block(at: start, of: stretch, until: max(limit, horizon ?? 0))
+        )
       }
       let end = min(start + UInt64(cached.bytes.count), limit)
       let slice = cached.bytes[Int(position - start)..<Int(end - start)]
       guard try body(UInt32(position), slice) else {
         // Whoever has seen enough rarely goes on with what comes next.
-        depth = 1
+        if end < limit || horizon == nil { depth = 1 }
         return
       }
       position = end

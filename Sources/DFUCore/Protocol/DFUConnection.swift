@@ -111,8 +111,10 @@ public final class DFUConnection {
   public struct DownloadAnswer: Sendable {
     /// The first GETSTATUS, which starts the work.
     public var first: DFUStatusReport
-    /// When that was answered, by the device's clock.
-    public var startedAt: Duration
+    /// When that was asked, by the device's clock.
+    public var asked: Duration
+    /// When it was answered; the work began in between.
+    public var answered: Duration
     /// The second GETSTATUS, where it was sent along.
     public var second: Result<DFUStatusReport, DFUError>?
   }
@@ -162,7 +164,8 @@ public final class DFUConnection {
       }
     }
     return DownloadAnswer(
-      first: first, startedAt: outcomes[1].end, second: second)
+      first: first, asked: outcomes[1].start, answered: outcomes[1].end,
+      second: second)
   }
 
   /// UPLOAD of several blocks of `length` bytes with rising numbers, without a

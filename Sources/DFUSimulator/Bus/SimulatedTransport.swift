@@ -84,7 +84,8 @@ public final class SimulatedTransport: ControlTransport {
     _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration
   ) throws(USBError) {
     _ = try transfer(
-      setup, [UInt8](copying: data), length: UInt16(clamping: data.count), timeout: timeout,
+      setup, [UInt8](copying: data), length: UInt16(clamping: data.count),
+      timeout: timeout,
       action: "send a control request")
   }
 

@@ -340,32 +340,42 @@ extension BoardProfile {
         earlyPoll: .stall, boot: .nSWBOOT0(emptyCheck: true),
         marks: [0x1FFF_6FFE: [0xD1]])))
 
-  static let l432 = BoardProfile(
-    name: "l432", title: "STM32L432",
-    usb: .olderROM(.folded),
-    alternates: [
-      AlternateProfile("@Internal Flash  /0x08000000/0128*0002Kg"),
-      AlternateProfile("@Option Bytes  /0x1FFF7800/01*040 e"),
-      AlternateProfile("@OTP Memory /0x1FFF7000/01*0001Ke"),
-    ],
-    functional: .dfuSe(transferSize: 2048),
-    enumerationTime: .milliseconds(820),
-    machine: .dfuSe(
-      ChipProfile(
-        memories: [
-          MemoryProfile(.flash, 0x0800_0000, [SectorGroup(128, 2 * kib)]),
-          MemoryProfile(
-            .optionBytes, 0x1FFF_7800, size: 40,
-            options: .l4(size: 40, width: 7)),
-          MemoryProfile(.otp, 0x1FFF_7000, size: kib),
-          MemoryProfile(.ram, 0x2000_3100, size: 48 * kib),
-          MemoryProfile(.system, 0x1FFF_0000, size: 28 * kib),
-        ],
-        flash: .l4,
-        // The page erase of 22.0 ms outlasts the reported 21.
-        poll: PollProfile(setAddress: 1, erase: 21, massErase: 21, write: 22),
-        earlyPoll: .stall, boot: .nSWBOOT0(emptyCheck: true),
-        marks: [0x1FFF_6FFE: [0x91]])))
+  static let l432 = l432("l432", "STM32L432", pages: 128)
+  /// The same with half the flash.
+  static let l432kb = l432("l432kb", "STM32L432KB", pages: 64)
+
+  private static func l432(
+    _ name: String, _ title: String, pages: Int
+  ) -> BoardProfile {
+    BoardProfile(
+      name: name, title: title,
+      usb: .olderROM(.folded),
+      alternates: [
+        AlternateProfile(
+          "@Internal Flash  /0x08000000/0\(pages < 100 ? "0" : "")\(pages)*0002Kg"
+        ),
+        AlternateProfile("@Option Bytes  /0x1FFF7800/01*040 e"),
+        AlternateProfile("@OTP Memory /0x1FFF7000/01*0001Ke"),
+      ],
+      functional: .dfuSe(transferSize: 2048),
+      enumerationTime: .milliseconds(820),
+      machine: .dfuSe(
+        ChipProfile(
+          memories: [
+            MemoryProfile(.flash, 0x0800_0000, [SectorGroup(pages, 2 * kib)]),
+            MemoryProfile(
+              .optionBytes, 0x1FFF_7800, size: 40,
+              options: .l4(size: 40, width: 7)),
+            MemoryProfile(.otp, 0x1FFF_7000, size: kib),
+            MemoryProfile(.ram, 0x2000_3100, size: 48 * kib),
+            MemoryProfile(.system, 0x1FFF_0000, size: 28 * kib),
+          ],
+          flash: .l4,
+          // The page erase of 22.0 ms outlasts the reported 21.
+          poll: PollProfile(setAddress: 1, erase: 21, massErase: 21, write: 22),
+          earlyPoll: .stall, boot: .nSWBOOT0(emptyCheck: true),
+          marks: [0x1FFF_6FFE: [0x91]])))
+  }
 
   static let g474 = BoardProfile(
     name: "g474", title: "STM32G474",

@@ -14,8 +14,11 @@ final class BarReporter: ProgressReporter {
   private let isFamiliar: Bool
   private var totals: [FlashPhase: Int] = [:]
   private var shownPercent = -1
+  private var shownAt = ContinuousClock.now
   private var isOpen = false
   private var hasErased = false
+
+  private static let shortestStep = Duration.milliseconds(50)
 
   /// - Parameter isFamiliar: whether to write dfu-util's lines to the letter,
   ///   for front ends that read them.
@@ -59,6 +62,13 @@ final class BarReporter: ProgressReporter {
     let total = max(1, totals[phase] ?? 1)
     let percent = min(100, done * 100 / total)
     guard percent != shownPercent else { return }
+    // Nobody reads faster, and each redrawing keeps the board waiting.
+    let now = ContinuousClock.now
+    guard
+      percent == 100 || shownPercent < 0
+        || now - shownAt >= Self.shortestStep
+    else { return }
+    shownAt = now
     shownPercent = percent
     let filled = percent / 4
     let bar =

@@ -2,7 +2,7 @@
 # time. Leaves /out/CASE.PROGRAM.{seconds,exit,memory,log}, and of a first run
 # calibration.trace and start.seconds. Arguments: which cases (all).
 set -e
-cases=${*:-f405 f405-no-verify f405-vdd f405-again f405-one-byte f405-blank l432 h743}
+cases=${*:-f405 f405-no-verify f405-vdd f405-again f405-one-byte f405-blank l432 l432-mass-erase h743}
 cd /tmp
 head -c 1048576 /dev/urandom >old.bin
 program() { # SIZE FILE: a plausible vector table, then noise
@@ -80,7 +80,10 @@ for case in $cases; do
       printf '\252' | dd of=one.bin bs=1 seek=100000 conv=notrunc 2>/dev/null
       both f405-one-byte f405 262144 one.bin ;;
     f405-blank) both f405-blank f405 262144 - ;;
-    l432) chip=262144; modifier=:mass-erase:force; both l432 l432 131072 big ;;
+    l432) chip=131072; both l432 l432kb 131072 big ;;
+    l432-mass-erase)
+      chip=262144 modifier=:mass-erase:force
+      both l432-mass-erase l432 131072 big ;;
     h743) chip=2097152; both h743 h743 1572864 big ;;
   esac
 done
