@@ -22,7 +22,7 @@ now() { cut -d' ' -f1 /proc/uptime; }
 once() {
   case=$1 tool=$2 kind=$3 old=$4
   shift 4
-  rm -rf bench
+  rm -rf bench word.bin
   mkdir bench
   dfuflash simulate "$kind" --bench bench/b.json --speed 1 >/dev/null
   [ "$old" = - ] ||
@@ -58,13 +58,13 @@ both() { # CASE KIND SIZE OLD [dfuflash options]
   once "$case" dfuflash "$kind" "$old" dfuflash -a 0 -s 0x08000000$modifier "$@" --stats -D new.bin
   once "$case" dfu-util "$kind" "$old" dfu-util -a 0 -s 0x08000000$modifier -D new.bin
 }
-# What one transfer costs here, and a start of the program that does nothing
-# but look at the board.
+# What one transfer costs here, and a use of the board that changes nothing:
+# the program starts, opens and identifies it, and reads one word.
 keep= check=65536
 program $check new.bin
 once calibration dfuflash f405 - dfuflash -a 0 -s 0x08000000 --trace /tmp/calibration.trace -D new.bin
 cp /tmp/calibration.trace /out
-once start dfuflash f405 - dfuflash --list
+once start dfuflash f405 - dfuflash -a 0 -s 0x08000000:4 -U word.bin
 for case in $cases; do
   keep= modifier= chip=1048576
   case $case in
