@@ -1,3 +1,4 @@
+import DFUSimulator
 import Foundation
 import Testing
 
@@ -81,7 +82,7 @@ import Testing
       // Once more: there is nothing to detach.
       let again = try Program.run(["-e"], bench: bench)
       #expect(again.status == 0)
-      #expect(again.errors.contains("is in DFU mode already"))
+      #expect(again.text.contains("is in DFU mode already"))
     }
   }
 }

@@ -101,7 +101,7 @@ struct SelectionOptions: ParsableArguments {
       $0.split(separator: ".", omittingEmptySubsequences: false)
     }
     guard halves.count == 2, !halves[0].contains("."),
-      numbers.allSatisfy({ UInt8(plain: $0, radix: 10) != nil })
+      numbers.allSatisfy({ (UInt32(plain: $0, radix: 10) ?? 256) < 256 })
     else {
       throw ValidationError(
         "-p takes a port such as 1-4.1, not \"\(text.escapingControls)\"")
