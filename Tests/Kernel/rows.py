@@ -405,6 +405,8 @@ ROWS = [
         "exit": "sloppy-numbers", "found": "sloppy-numbers"}),
     Row("a wrong device number", "-n x -l",
         differs={"exit": "sloppy-numbers"}),
+    Row("a port that is none", "-p x -l",
+        differs={"exit": "sloppy-numbers"}),
     # The cable.
     Row("wait for the board", "-w -a 0 -s 0x08000000 -D fw.bin", present=0,
         changes=[{"state": {"plugged": False},

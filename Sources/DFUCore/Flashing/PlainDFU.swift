@@ -84,14 +84,25 @@ public struct PlainDFU {
   /// devices drop out of the download by a surplus one.
   private func untilReady() throws(DFUError) {
     let start = connection.clock.now()
+    var busy: DFUStatusReport?
     while true {
-      let status = try connection.getStatus(during: .write)
+      let status: DFUStatusReport
+      do throws(DFUError) {
+        status = try connection.getStatus(during: .write)
+      } catch {
+        // Asked before it was done: its poll time was too short.
+        guard error.isStall, let busy else { throw error }
+        connection.clock.sleep(for: .milliseconds(10))
+        try wait(busy, since: start, .write)
+        continue
+      }
       guard status.status == .ok, status.state != .error else {
         throw DFUError(.write, .status(status))
       }
       switch status.state {
       case .downloadIdle: return
       case .downloadSync, .downloadBusy:
+        busy = status
         try wait(status, since: start, .write)
       default: throw DFUError(.write, .unexpectedState(status.state))
       }

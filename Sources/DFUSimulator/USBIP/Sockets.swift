@@ -320,14 +320,19 @@ private final class ThreadBody: Sendable {
     }
   }
 
-  /// Ends the line: nothing more comes out of it. Returns what was in it.
-  @discardableResult
-  func close() -> [Element] {
+  /// Takes all that wait.
+  func removeAll() -> [Element] {
+    locked {
+      defer { elements = [] }
+      return elements
+    }
+  }
+
+  /// Ends the line: nothing more comes out of it.
+  func close() {
     locked {
       isClosed = true
       unsafe pthread_cond_broadcast(condition)
-      defer { elements = [] }
-      return elements
     }
   }
 }

@@ -245,6 +245,8 @@ private final class USBIPExport: Sendable {
     var goneChecks = 0
     /// Whether the host has configured the device.
     var isConfigured = false
+    /// Whether the device is gone, and what still comes is turned down.
+    var isEnding = false
   }
 
   private let held: Mutex<any SimulatedDevice>
@@ -288,9 +290,8 @@ private final class USBIPExport: Sendable {
   /// the device's last answer should reach the host before the disconnect.
   func check() {
     current.withLock { current in
-      guard let now = current, device.address != now.address else {
-        return
-      }
+      guard let now = current, !now.isEnding, device.address != now.address
+      else { return }
       if now.executing == nil || now.goneChecks >= 20 {
         if let executing = now.executing, !now.isAbandoned {
           current?.isAbandoned = true
@@ -311,9 +312,7 @@ private final class USBIPExport: Sendable {
         let answer = answer(submit, data, limit: limit)
         guard finish(submit, answer, socket) else { break }
       }
-      for (submit, _) in queue.close() {
-        socket.send(USBIPResult.gone(sequence: submit.sequence))
-      }
+      turnDown(queue, socket)
       socket.hangUp()
     }
     receiveCommands(socket, queue)
@@ -322,6 +321,24 @@ private final class USBIPExport: Sendable {
     // The device may be at a transfer of this import for long; that must
     // not keep the next host from it.
     current.withLock { $0 = nil }
+  }
+
+  /// Answers what the host asks a device that has gone, until it asks no more:
+  /// Linux waits 5 s for each transfer that is still open when the connection
+  /// ends.
+  private func turnDown(
+    _ queue: WorkQueue<(USBIPSubmit, [UInt8])>, _ socket: Socket
+  ) {
+    var silent = 0
+    for _ in 0..<20 where silent < 2 {
+      let rest = queue.removeAll()
+      silent = rest.isEmpty ? silent + 1 : 0
+      for (submit, _) in rest {
+        socket.send(USBIPResult.gone(sequence: submit.sequence))
+      }
+      pause(milliseconds: 10)
+    }
+    queue.close()
   }
 
   /// Queues transfers and takes them back, until the connection ends.
@@ -402,6 +419,7 @@ private final class USBIPExport: Sendable {
       guard let now = current, now.socket === socket else { return false }
       current?.executing = nil
       current?.goneChecks = 0
+      defer { current?.isEnding = device.address != now.address }
       if !now.isAbandoned {
         switch answer {
         case .data(let data):

@@ -33,11 +33,11 @@ struct DfuUtilCommand: ParsableCommand {
   @Option(
     name: [
       .customShort("E", allowingJoined: true), .customLong("detach-delay"),
-    ],
+    ], parsing: .unconditional,
     help: ArgumentHelp(
       "The longest to wait for the device to come back after detaching.",
       valueName: "seconds"))
-  var detachDelay: UInt32 = 10
+  var detachDelay = "10"
 
   @Option(
     name: [.customShort("U", allowingJoined: true), .customLong("upload")],
@@ -92,7 +92,9 @@ struct DfuUtilCommand: ParsableCommand {
     }
     let option = try dfuseAddress.map(DfuSeOption.init(parsing:))
     var selector = try selection.selector()
-    _ = try transfer.transferSize()
+    var settings = try engine.settings(transfer, option)
+    let detachLimit = try self.detachLimit()
+    let uploadLimit = try self.uploadLimit()
     if list {
       try workbench.withBus { bus in
         for line in FoundLines.lines(
@@ -122,7 +124,6 @@ struct DfuUtilCommand: ParsableCommand {
       Console.err(
         "\(Files.shown(input.path)) is taken as it is: it has no DFU suffix")
     }
-    var settings = try engine.settings(transfer, option)
     // dfu-util refuses such a file also when the device is named.
     settings.takesOtherIDs = engine.force || option?.force == true
     if let input, input.file.format.hasAddresses, option?.address != nil {
@@ -143,18 +144,26 @@ struct DfuUtilCommand: ParsableCommand {
         selector, on: bus, waiting: wait ? .seconds(1 << 31) : nil)
       let job = DfuUtilWork(
         bus: bus, settings: settings, reporter: makeReporter(),
-        detachDelay: .seconds(Int(detachDelay)), resets: reset)
+        detachDelay: detachLimit, resets: reset)
       if detach {
         try job.detach(found)
       } else if let input {
         try job.download(input, option, to: found)
       } else if let output {
-        try job.upload(
-          output, option, limit: try uploadLimit(), from: found)
+        try job.upload(output, option, limit: uploadLimit, from: found)
       } else if let option {
         try job.command(option, on: found)
       }
     }
+  }
+
+  private func detachLimit() throws(ValidationError) -> Duration {
+    guard let seconds = UInt32(c: detachDelay) else {
+      throw ValidationError(
+        "-E takes a number of seconds, not \"\(detachDelay.escapingControls)\""
+      )
+    }
+    return .seconds(Int(seconds))
   }
 
   private func uploadLimit() throws(ValidationError) -> UInt32? {

@@ -81,6 +81,7 @@ final class TransferTrace: Sendable {
   }
 
   private let file: Mutex<FileDescriptor?>
+  private let path: String
   private let verbosity: Int
 
   /// - Parameters:
@@ -89,6 +90,7 @@ final class TransferTrace: Sendable {
   ///     show each transfer.
   init(_ path: String?, verbosity: Int) throws(ToolFailure) {
     self.verbosity = verbosity
+    self.path = path ?? ""
     guard let path else {
       file = Mutex(nil)
       return
@@ -118,8 +120,8 @@ final class TransferTrace: Sendable {
         "board \(transfer.path): in \(report.state) with \(report.status.name):"
           + " \(report.status.meaning)")
     }
-    file.withLock { file in
-      guard let file else { return }
+    file.withLock { open in
+      guard let file = open else { return }
       let report = transfer.statusReport
       let line = Line(
         time: transfer.start.inSeconds, board: transfer.path,
@@ -131,9 +133,19 @@ final class TransferTrace: Sendable {
         seconds: transfer.duration.inSeconds, status: report?.status.name,
         state: report.map { "\($0.state)" },
         pollTimeout: report?.pollTimeout, error: transfer.error?.code.name)
-      // A trace that cannot be written must not fail the flash.
       guard let text = try? JSONText.line(line) else { return }
-      _ = try? file.writeAll((text + "\n").utf8)
+      do {
+        try file.writeAll((text + "\n").utf8)
+      } catch let problem {
+        // That must not fail the flash, and is said once.
+        Console.err(
+          """
+          warning: could not write to \(Files.shown(path)) (\(problem)): the \
+          trace ends here
+          """)
+        try? file.close()
+        open = nil
+      }
     }
   }
 }

@@ -100,13 +100,13 @@ enum ChipOption {
     case .family(let family): return family
     case .several(let families):
       throw ToolFailure(
-        .usage, "\(shown) may be several chips",
+        .usage, "--chip: \(shown) may be several chips",
         hint: "say which: " + families.map(\.name).joined(separator: ", "))
     case .withoutDFU(let sentence):
       throw ToolFailure(.usage, sentence)
     case .unknown(let nearest):
       throw ToolFailure(
-        .usage, "no chip is called \(shown)",
+        .usage, "--chip: no chip is called \(shown)",
         hint: nearest.isEmpty
           ? "write it as in --chip F405 or --chip STM32L432KC"
           : "did you mean \(nearest.joined(separator: " or "))?")

@@ -55,7 +55,7 @@ enum GetoptHabits {
         result.append(
           "--\(name)" + (parts.count == 2 ? "=\(parts[1])" : ""))
       } else if argument.hasPrefix("-"), argument.count > 1 {
-        let pieces = split(cluster: argument.dropFirst())
+        let pieces = try split(cluster: argument.dropFirst())
         result += pieces
         if let last = pieces.last, last.count == 2, let letter = last.last {
           takesNext = valued.contains(letter)
@@ -95,10 +95,21 @@ enum GetoptHabits {
   }
 
   /// `-lva0` as `-l -v -a0`.
-  private static func split(cluster: Substring) -> [String] {
+  ///
+  /// - Throws: `ValidationError` for a flag with a value.
+  private static func split(
+    cluster: Substring
+  ) throws(ValidationError) -> [String] {
     var pieces: [String] = []
     var rest = cluster
     while let letter = rest.first {
+      if letter == "=", let flag = pieces.last {
+        throw ValidationError(
+          """
+          \(flag) does not take any value, but \
+          "\(rest.dropFirst().description.escapingControls)" was given
+          """)
+      }
       if flags.contains(letter) {
         pieces.append("-\(letter)")
         rest = rest.dropFirst()

@@ -64,7 +64,7 @@ struct SelectionOptions: ParsableArguments {
       selector.runtimeIDs = ids.runtime
       selector.dfuIDs = ids.dfu
     }
-    selector.path = path
+    selector.path = try path.map(Self.portPath)
     if let serial {
       let parts = serial.split(
         separator: ",", maxSplits: 1, omittingEmptySubsequences: false)
@@ -89,6 +89,24 @@ struct SelectionOptions: ParsableArguments {
   /// The ids of a product, which an installer of its updates states once.
   private static var productDevice: String? {
     Environment["DFUFLASH_DEVICE"].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// A port path as it can be: `bus-port.port…`.
+  private static func portPath(
+    _ text: String
+  ) throws(ValidationError) -> String {
+    let halves = text.split(
+      separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    let numbers = halves.flatMap {
+      $0.split(separator: ".", omittingEmptySubsequences: false)
+    }
+    guard halves.count == 2, !halves[0].contains("."),
+      numbers.allSatisfy({ (UInt32(plain: $0, radix: 10) ?? 256) < 256 })
+    else {
+      throw ValidationError(
+        "-p takes a port such as 1-4.1, not \"\(text.escapingControls)\"")
+    }
+    return text
   }
 
   static func byte(

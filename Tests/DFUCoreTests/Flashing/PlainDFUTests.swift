@@ -82,6 +82,34 @@ import Testing
     #expect(bench.board.clock.now() - start < .seconds(60))
   }
 
+  /// dfuDNBUSY with a poll time of 0, and a stall for who believes it.
+  @Test func aDeviceThatStallsAnEarlyGetStatusIsAskedAgain() throws {
+    let bench = try Self.bench([.wrongStateOnlyStalls]) {
+      $0.targets[0].poll = 0
+      $0.targets[0].blockTime = .milliseconds(40)
+    }
+    let firmware = program(3_000)
+    #expect(try Self.transfer(bench).download(firmware) == .idle)
+    #expect(bench.board.stored(alternate: 0) == firmware)
+  }
+
+  /// The same, and it takes the early GETSTATUS for an error, as DFU 1.1 has
+  /// it: that is told as what it is.
+  @Test func aDeviceThatFailsAtAnEarlyGetStatusIsGivenUp() throws {
+    let bench = try Self.bench([]) {
+      $0.targets[0].poll = 0
+      $0.targets[0].blockTime = .milliseconds(40)
+    }
+    #expect {
+      try Self.transfer(bench).download(program(3_000))
+    } throws: { error in
+      guard case .device(let cause)? = error as? FlashError,
+        case .status(let report) = cause.reason
+      else { return false }
+      return report.status == .stalledPacket && cause.operation == .write
+    }
+  }
+
   @Test func aPollTimeOfHoursIsNotBelieved() throws {
     let bench = try Self.bench([.reportsWrongPollTime, .neverFinishes]) {
       $0.wrongPollTime = 0xFF_FFFF
