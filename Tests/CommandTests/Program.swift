@@ -108,7 +108,7 @@ enum Program {
 }
 
 /// A folder that goes away with its last owner.
-final class Folder {
+final class Folder: Sendable {
   let root: String
 
   init() throws {
@@ -135,7 +135,7 @@ final class Folder {
 }
 
 /// A bench in a file, for one test.
-struct TestBenchFile {
+struct TestBenchFile: Sendable {
   let folder: Folder
   var file: String { folder.path("bench.json") }
 

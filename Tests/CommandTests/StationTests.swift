@@ -6,6 +6,12 @@ import Testing
 
 @testable import dfuflash
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// A station's day in virtual time.
 @Suite struct StationTests {
   /// One port and one board that is unplugged and plugged in again after each
@@ -32,6 +38,8 @@ import Testing
       self.firmware = firmware
       self.fault = fault
     }
+
+    func started(ports: Set<String>?) {}
 
     func waiting(passed: Int, failed: Int) {}
 
@@ -176,6 +184,75 @@ import Testing
     #expect(run.status == 0)
     #expect(try bench.memory(2000, of: "1-2") == program(2000))
     #expect(try bench.memory(2000, of: "1-1") != program(2000))
+  }
+
+  @Test func aPortThatIsMisspeltIsRefused() throws {
+    let bench = try TestBenchFile("f072")
+    let file = try bench.folder.file("fw.bin", program(2000))
+    for ports in ["foo", "1", "1-", "1-1,", "1-1;1-2", "01-1", "1-0"] {
+      let run = try Program.run(
+        ["station", "--count", "1", "--ports", ports, file], bench: bench)
+      #expect(run.status == 64, "\(ports)")
+      #expect(run.errors.contains("--ports takes port paths"), "\(ports)")
+    }
+    #expect(try bench.memory(2000) != program(2000))
+  }
+
+  @Test func aLineThatWasTornDoesNotSpoilTheNext() throws {
+    let bench = try TestBenchFile("f072")
+    let file = try bench.folder.file("fw.bin", program(2000))
+    let log = try bench.folder.file("log", Array(#"{"time":"20"#.utf8))
+    let run = try Program.run(
+      ["station", "--count", "1", "--log", log, file], bench: bench)
+    #expect(run.status == 0)
+    let lines = try Folder.bytes(log).split(separator: 10)
+    #expect(lines.count == 2)
+    let last = try JSONSerialization.jsonObject(
+      with: Data(try #require(lines.last)))
+    #expect((last as? [String: Any])?["result"] as? String == "pass")
+  }
+
+  @Test func aHookThatHangsIsEndedWithAllItHasStarted() throws {
+    let folder = try Folder()
+    let file = folder.path("child")
+    let hook = Hook(
+      command: "sleep 100 & echo $! >\(file); wait",
+      limit: .milliseconds(500))
+    #expect(hook.run([])?.contains("took longer than 0.500 s") == true)
+    let text = String(decoding: try Folder.bytes(file), as: UTF8.self)
+    let child = try #require(pid_t(text.dropLast()))
+    var looks = 0
+    // The system may take a moment.
+    while kill(child, 0) == 0, !Self.isZombie(child), looks < 500 {
+      looks += 1
+      usleep(10_000)
+    }
+    #expect(looks < 500)
+  }
+
+  private static func isZombie(_ pid: pid_t) -> Bool {
+    let status = try? String(
+      contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+    return status?.contains(") Z ") ?? true
+  }
+
+  /// Whoever exchanges boards while a label is printed is not ignored.
+  @Test func aBoardThatComesDuringAHookHasItsTurn() throws {
+    // Four times as fast as life; the last two only end a test that fails.
+    let events = [
+      ("unplug", 8), ("plug", 12), ("unplug", 48), ("plug", 56),
+    ].map { #"{"event": "\#($0)", "after": \#($1)}"# }
+    let bench = try TestBenchFile(
+      [("f072", #""events": [\#(events.joined(separator: ","))]"#)], speed: 4)
+    let file = try bench.folder.file("fw.bin", program(2000))
+    let log = bench.folder.path("log")
+    let run = try Program.run(
+      [
+        "station", "--count", "2", "--log", log, "--on-pass", "sleep 5", file,
+      ], bench: bench)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try Folder.bytes(log).count { $0 == 10 } == 2)
+    #expect(run.seconds < 14, "\(run.seconds)")
   }
 
   private func hex(_ value: UInt32) -> String {

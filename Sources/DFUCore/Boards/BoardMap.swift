@@ -261,14 +261,28 @@ extension BoardMap {
       let claims = rows[board.path] ?? []
       if claims.count > 1 {
         plan.mismatches.append(.twice(claims, board))
-      } else if claims.isEmpty, board.otherProtocol == nil,
-        board.functions.contains(where: { $0.mode == .dfu }),
-        !allowsExtra || mayBeMeant(board)
-      {
+      } else if claims.isEmpty, isExtra(board, allowsExtra) {
         plan.mismatches.append(.extra(board))
       }
     }
     return plan
+  }
+
+  /// Whether a board that no row means stands against the map. One whose
+  /// application runs does only when it does not say who it is.
+  private func isExtra(_ board: Board, _ allowsExtra: Bool) -> Bool {
+    guard board.otherProtocol == nil else { return false }
+    if board.functions.contains(where: { $0.mode == .dfu }) {
+      return !allowsExtra || mayBeMeant(board)
+    }
+    return board.problem != nil
+      && !board.functions.allSatisfy(board.isBystander)
+      && rows.contains { row in
+        switch row.match {
+        case .path, .serial: false
+        case .runtimeSerial, .uniqueID: true
+        }
+      }
   }
 
   /// Whether a board that no row seems to mean could be the one that a row

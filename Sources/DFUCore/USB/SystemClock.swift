@@ -46,6 +46,8 @@ extension Duration {
 
   /// Seconds as a floating-point number, for people and JSON.
   package var inSeconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    // By way of microseconds, so that it has few digits.
+    Double(components.seconds)
+      + Double(components.attoseconds / 1_000_000_000_000) / 1e6
   }
 }

@@ -77,10 +77,7 @@ struct DfuUtilCommand: ParsableCommand {
       valueName: "address[:modifier…]"))
   var dfuseAddress: String?
 
-  @Flag(
-    name: [.customShort("w"), .customLong("wait")],
-    help: "Wait for the device to appear.")
-  var wait = false
+  @OptionGroup var waiting: WaitOptions
 
   @OptionGroup(title: "Beyond dfu-util") var engine: EngineOptions
   @OptionGroup(title: "File") var firmware: FirmwareOptions
@@ -91,7 +88,7 @@ struct DfuUtilCommand: ParsableCommand {
       return
     }
     let option = try dfuseAddress.map(DfuSeOption.init(parsing:))
-    var selector = try selection.selector()
+    var selector = try selection.selector(emptySerialIsAny: true)
     var settings = try engine.settings(transfer, option)
     let detachLimit = try self.detachLimit()
     let uploadLimit = try self.uploadLimit()
@@ -141,7 +138,7 @@ struct DfuUtilCommand: ParsableCommand {
     }
     try workbench.withBus { bus in
       let found = try BoardWork.find(
-        selector, on: bus, waiting: wait ? .seconds(1 << 31) : nil)
+        selector, on: bus, waiting: waiting.limit)
       let job = DfuUtilWork(
         bus: bus, settings: settings, reporter: makeReporter(),
         detachDelay: detachLimit, resets: reset)

@@ -61,6 +61,21 @@ struct FlashCommand: ParsableCommand {
   func run() throws {
     let selector = try selection.selector()
     let settings = try settings()
+    guard engine.json else { return try run(selector, settings) }
+    EventRecord.start().write()
+    do {
+      try run(selector, settings)
+    } catch let failure as ToolFailure {
+      EventRecord(failure, file: file ?? many.map).write()
+      throw failure
+    }
+  }
+
+  /// - Throws: `ToolFailure` for what happens before a board is chosen;
+  ///   what becomes of boards is told by their display.
+  private func run(
+    _ selector: BoardSelector, _ settings: WorkSettings
+  ) throws {
     if let map = many.map {
       return try flash(
         MapWork(
@@ -73,12 +88,18 @@ struct FlashCommand: ParsableCommand {
     if many.all {
       return try flashAll(selector, job)
     }
-    let reporter: any ProgressReporter =
-      engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
     try workbench.withBus { bus in
       let selected = try BoardWork.find(
         selector, on: bus, waiting: waiting.limit)
-      _ = try job.run(selected, on: bus, reporter)
+      let reporter: any ProgressReporter =
+        engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
+      let result = Fleet.run(
+        Fleet.Task(selected: selected, job: job, file: job.input.path),
+        on: bus, reporter)
+      if engine.json { EventRecord(result).write() }
+      guard let failure = result.failure else { return }
+      failure.show()
+      throw ExitCode(failure.status.rawValue)
     }
   }
 
@@ -173,12 +194,12 @@ struct ManyOptions: ParsableArguments {
 struct WaitOptions: ParsableArguments {
   @Flag(
     name: [.customShort("w"), .customLong("wait")],
-    help: "Wait for the board to appear.")
+    help: "Wait for the board to appear; --wait=5 for 5 seconds at most.")
   var wait = false
 
   @Option(
     name: .customLong("wait-seconds"),
-    help: ArgumentHelp("Wait so long at most.", valueName: "seconds"))
+    help: ArgumentHelp("The same as --wait=seconds.", valueName: "seconds"))
   var seconds: UInt32?
 
   var limit: Duration? {

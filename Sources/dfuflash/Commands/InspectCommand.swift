@@ -65,7 +65,8 @@ struct InspectCommand: ParsableCommand {
 
   private var asksForBoard: Bool {
     let chosen: [String?] = [
-      selection.device, selection.path, selection.serial, selection.devnum,
+      selection.device, selection.path, selection.serial, selection.uid,
+      selection.devnum,
       selection.configuration, selection.interface, transfer.alternate,
       workbench.bench,
     ]

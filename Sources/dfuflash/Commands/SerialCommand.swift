@@ -23,7 +23,16 @@ struct SerialCommand: ParsableCommand {
   @Flag(help: "Print JSON instead of text.")
   var json = false
 
+  /// docs/schema/serial.json.
   private struct Record: Encodable {
+    let schema = "dfuflash-serial"
+    let version = 1
+    /// Three words, word 0 first, 24 digits.
+    var uid: String
+    var serials: [Serial]
+  }
+
+  private struct Serial: Encodable {
     var derivation: String
     var serial: String
     var usedBy: String
@@ -40,15 +49,15 @@ struct SerialCommand: ParsableCommand {
         .usage, "\(error)",
         hint: "write it as in: dfuflash serial 00580027 3331500b 20333153")
     }
-    let records = SerialDerivation.allCases.map {
-      Record(
+    let serials = SerialDerivation.allCases.map {
+      Serial(
         derivation: $0.rawValue, serial: $0.serial(of: unique),
         usedBy: $0.usedBy)
     }
     Console.out(
       json
-        ? try JSONText.of(records)
-        : records.map { "\($0.serial)  \($0.usedBy)" }
+        ? try JSONText.of(Record(uid: unique.digits, serials: serials))
+        : serials.map { "\($0.serial)  \($0.usedBy)" }
           .joined(separator: "\n"))
   }
 }

@@ -29,7 +29,8 @@ struct StationCommand: ParsableCommand {
   var ports: String?
 
   @Option(
-    help: ArgumentHelp("How many boards at once.", valueName: "number"))
+    help: ArgumentHelp(
+      "How many boards at once; 0 is all.", valueName: "number"))
   var jobs = 1
 
   @Option(
@@ -77,10 +78,11 @@ struct StationCommand: ParsableCommand {
   var unprotect = false
 
   func validate() throws {
-    guard (1...ManyOptions.mostJobs).contains(jobs) else {
+    guard (0...ManyOptions.mostJobs).contains(jobs) else {
       throw ValidationError(
-        "--jobs takes a number from 1 to \(ManyOptions.mostJobs)")
+        "--jobs takes a number up to \(ManyOptions.mostJobs)")
     }
+    _ = try portPaths()
     if let count, count < 1 {
       throw ValidationError("--count takes a number from 1")
     }
@@ -92,15 +94,43 @@ struct StationCommand: ParsableCommand {
     }
   }
 
+  /// The ports to look at; `nil` for all. Nobody can say of a port that it
+  /// does not exist, but one that is misspelt would be waited at for ever.
+  private func portPaths() throws(ValidationError) -> Set<String>? {
+    guard let ports else { return nil }
+    var paths: Set<String> = []
+    for part in ports.split(separator: ",", omittingEmptySubsequences: false) {
+      let path = String(part.drop { $0 == " " })
+      guard Self.isPortPath(path) else {
+        throw ValidationError(
+          """
+          --ports takes port paths such as 1-4.1,1-4.2, not \
+          "\(path.escapingControls)"
+          """)
+      }
+      paths.insert(path)
+    }
+    return paths
+  }
+
+  /// Whether a text reads `bus-port.port…`.
+  private static func isPortPath(_ text: String) -> Bool {
+    func isNumber(_ text: Substring) -> Bool {
+      UInt8(text).map { $0 > 0 && String($0) == text } ?? false
+    }
+    let halves = text.split(separator: "-", omittingEmptySubsequences: false)
+    return halves.count == 2 && isNumber(halves[0])
+      && halves[1].split(separator: ".", omittingEmptySubsequences: false)
+        .allSatisfy(isNumber)
+  }
+
   func run() throws {
     let selector = try selection.selector()
     let job = FlashJob(
       input: try firmware.input(file), address: address?.value ?? 0x0800_0000,
       settings: try engine.settings(transfer), leaves: !noLeave,
       relaunches: relaunch, unprotects: unprotect)
-    let paths = ports.map { text in
-      Set(text.split(separator: ",").map(String.init))
-    }
+    let paths = try portPaths()
     let log = try log.map { (path) throws(ToolFailure) in
       try StationLog(path)
     }
@@ -108,8 +138,10 @@ struct StationCommand: ParsableCommand {
       engine.json ? StationJSON() as any StationDisplay : StationText()
     try workbench.withBus { bus in
       let plan = Station.Plan(
-        job: job, selector: selector, ports: paths, jobs: jobs, limit: count,
-        onPass: onPass.map(Hook.init), onFail: onFail.map(Hook.init),
+        job: job, selector: selector, ports: paths,
+        jobs: jobs == 0 ? ManyOptions.mostJobs : jobs, limit: count,
+        onPass: onPass.map { Hook(command: $0) },
+        onFail: onFail.map { Hook(command: $0) },
         usesThreads: !(bus.clock is VirtualClock))
       let station = Station(plan, on: bus, log: log, display)
       try station.run()

@@ -36,7 +36,7 @@ enum Explain {
         .device,
         """
         no DFU device fits the options. Connected:
-        \(candidates(present))
+        \(candidates(present))\(Candidates.warnings(present))
         """,
         advice: .otherDevices(present[0].path))
     case .several(let selected):

@@ -1,6 +1,7 @@
 import DFUCore
 
-/// What `inspect` tells of a firmware file, as its JSON has it.
+/// What `inspect` tells of a firmware file, as its JSON has it
+/// (docs/schema/inspect.json).
 struct FirmwareReport: Encodable {
   struct Segment: Encodable {
     var address: UInt32
@@ -84,6 +85,8 @@ struct FirmwareReport: Encodable {
     var memories: [MemoryFit] = []
   }
 
+  let schema = "dfuflash-inspect"
+  let version = 1
   var path: String
   var container: String?
   var entry: String?

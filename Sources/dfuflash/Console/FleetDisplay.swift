@@ -60,11 +60,7 @@ final class FleetLines: FleetDisplay {
     return LineReporter { sink.write("\(path): \($0)") }
   }
 
-  func finished(_ result: Fleet.Result) {
-    guard let failure = result.failure else { return }
-    Console.err("dfuflash: \(failure.message)")
-    if let hint = failure.hint { Console.err("  hint: \(hint)") }
-  }
+  func finished(_ result: Fleet.Result) { result.failure?.show() }
 
   func end(_ results: [Fleet.Result]) {
     sink.write(FleetTable.text(results) + "\n")
@@ -75,7 +71,7 @@ final class FleetLines: FleetDisplay {
 
 /// An event a line, each with its board.
 final class FleetJSON: FleetDisplay {
-  func begin(_ boards: [Board]) { EventRecord.start().write() }
+  func begin(_ boards: [Board]) {}
 
   func reporter(for board: Board) -> any ProgressReporter {
     JSONReporter(board: board.path)
@@ -98,6 +94,8 @@ struct EventRecord: Encodable {
   var version: Int?
   var board: String?
   var serial: String?
+  /// The serial number its application showed before it was detached.
+  var runtimeSerial: String?
   var uid: String?
   var file: String?
   var ok: Bool?
@@ -122,6 +120,7 @@ struct EventRecord: Encodable {
     self.init("result")
     board = result.board.path
     serial = result.board.serial?.raw
+    runtimeSerial = result.board.runtimeSerial
     uid = result.board.uniqueID?.digits
     file = result.file
     ok = result.failure == nil
@@ -130,6 +129,16 @@ struct EventRecord: Encodable {
     error = result.failure?.message
     hint = result.failure?.hint
     seconds = result.duration.inSeconds
+  }
+
+  /// The end of a run that failed before it chose a board.
+  init(_ failure: ToolFailure, file: String?) {
+    self.init("result")
+    self.file = file
+    ok = false
+    status = failure.status.rawValue
+    error = failure.message
+    hint = failure.hint
   }
 
   static func summary(_ results: [Fleet.Result]) -> EventRecord {
@@ -192,7 +201,10 @@ final class FleetScreen: FleetDisplay {
   }
 
   func end(_ results: [Fleet.Result]) {
-    Console.out("\n" + FleetTable.text(results))
+    Console.out("")
+    // A board's line has no room for all of it.
+    for failure in results.compactMap(\.failure) { failure.show() }
+    Console.out(FleetTable.text(results))
   }
 
   fileprivate func show(_ text: String, at path: String) {

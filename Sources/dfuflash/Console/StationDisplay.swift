@@ -4,6 +4,8 @@ import SystemPackage
 
 /// What a station shows. Called from the threads of all boards.
 protocol StationDisplay: AnyObject, Sendable {
+  /// The station begins to look at these ports, or at all.
+  func started(ports: Set<String>?)
   /// Nothing is to be done; how many passed and failed so far.
   func waiting(passed: Int, failed: Int)
   /// A board's turn begins.
@@ -29,6 +31,12 @@ final class StationText: StationDisplay {
     hasColour = isTerminal && !refused && Environment["TERM"] != "dumb"
   }
 
+  func started(ports: Set<String>?) {
+    guard let ports else { return }
+    sink.write(
+      "Looking at \(ports.sorted().joined(separator: ", ")) only.\n")
+  }
+
   func waiting(passed: Int, failed: Int) {
     sink.write(
       "Waiting for a board.  \(passed) passed, \(failed) failed.\n")
@@ -45,7 +53,7 @@ final class StationText: StationDisplay {
   }
 
   func finished(_ board: Board, _ record: StationRecord, hint: String?) {
-    let isPass = record.result == StationPorts.Result.pass.rawValue
+    let isPass = record.isPass
     var lines = banner(isPass)
     lines.append(
       "\(board.path): \(isPass ? "PASS" : "FAIL")  serial "
@@ -96,6 +104,8 @@ final class StationText: StationDisplay {
 final class StationJSON: StationDisplay {
   init() { EventRecord.start().write() }
 
+  func started(ports: Set<String>?) {}
+
   func waiting(passed: Int, failed: Int) {}
 
   func began(_ board: Board) { EventRecord.board(board).write() }
@@ -130,7 +140,7 @@ extension EventRecord {
     serial = turn.serial
     uid = turn.uid
     file = turn.file
-    ok = turn.result == StationPorts.Result.pass.rawValue
+    ok = turn.isPass
     error = turn.error
     self.hint = hint
     seconds = turn.seconds

@@ -110,7 +110,7 @@ struct DoctorReport {
   }
 
   struct Record: Encodable {
-    var format = "dfuflash-doctor"
+    var schema = "dfuflash-doctor"
     var version = 1
     var healthy: Bool
     var system: String

@@ -33,8 +33,9 @@ enum GetoptHabits {
     _ arguments: [String]
   ) throws(ValidationError) -> [String] {
     guard let first = arguments.first, first.hasPrefix("-") else {
-      return arguments
+      return withWaitLimits(arguments)
     }
+    let arguments = withWaitLimits(arguments)
     var result: [String] = []
     var index = 0
     while index < arguments.count {
@@ -70,6 +71,16 @@ enum GetoptHabits {
       }
     }
     return result
+  }
+
+  /// `--wait=5` as `--wait-seconds=5`: the argument parser has no options
+  /// whose value may be left out.
+  private static func withWaitLimits(_ arguments: [String]) -> [String] {
+    let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+    return arguments[..<end].map { argument in
+      argument.hasPrefix("--wait=")
+        ? "--wait-seconds=" + argument.dropFirst("--wait=".count) : argument
+    } + arguments[end...]
   }
 
   /// The option that a beginning stands for, where there is just one.

@@ -57,7 +57,13 @@ struct SelectionOptions: ParsableArguments {
   var interface: String?
 
   /// The board that the options describe.
-  func selector() throws(ValidationError) -> BoardSelector {
+  ///
+  /// - Parameter emptySerialIsAny: whether `-S ""` means any board, as it does
+  ///   to dfu-util. Elsewhere it is taken for a script's variable that was
+  ///   never set.
+  func selector(
+    emptySerialIsAny: Bool = false
+  ) throws(ValidationError) -> BoardSelector {
     var selector = BoardSelector()
     if let device = device ?? Self.productDevice {
       let ids = try IDOption(parsing: device)
@@ -66,6 +72,10 @@ struct SelectionOptions: ParsableArguments {
     }
     selector.path = try path.map(Self.portPath)
     if let serial {
+      guard emptySerialIsAny || !serial.isEmpty else {
+        throw ValidationError(
+          "-S takes a serial number, and there is nothing after it")
+      }
       let parts = serial.split(
         separator: ",", maxSplits: 1, omittingEmptySubsequences: false)
       selector.runtimeSerial = parts[0].isEmpty ? nil : String(parts[0])

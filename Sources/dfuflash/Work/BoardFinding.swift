@@ -2,6 +2,9 @@ import DFUCore
 
 /// Finding boards: looking, asking for unique IDs where they matter, waiting.
 extension BoardWork {
+  /// How long a board that has just appeared may be closed to the user.
+  static let accessGrace = Duration.seconds(1)
+
   /// The boards of a bus, with what the selector needs to know of them. A
   /// board that cannot be meant is not opened: another program may be at work
   /// on it.
@@ -51,6 +54,9 @@ extension BoardWork {
     choosing choose: ([Board]) throws(BoardSearchError) -> Found
   ) throws(ToolFailure) -> Found {
     let end = bus.clock.now() + (waiting ?? .zero)
+    // Straight after a board appears the system may not have given the user
+    // access yet.
+    var accessEnd: Duration?
     while true {
       let boards = try boards(selector, on: bus)
       let failure: BoardSearchError
@@ -59,7 +65,16 @@ extension BoardWork {
       } catch {
         failure = error
       }
-      guard case .none = failure, waiting != nil, bus.clock.now() < end else {
+      let now = bus.clock.now()
+      let mayChange: Bool
+      switch failure {
+      case .none: mayChange = now < end
+      case .closed(_, let problem) where problem.code == .access:
+        accessEnd = accessEnd ?? now + accessGrace
+        mayChange = now < accessEnd ?? now
+      default: mayChange = false
+      }
+      guard waiting != nil, mayChange else {
         throw explained(failure, on: bus)
       }
       if Interruption.isWanted {

@@ -13,7 +13,7 @@ struct Fleet {
 
   /// What became of one.
   struct Result: Sendable {
-    /// The board as it was chosen.
+    /// The board as it was flashed; where it failed, as it was chosen.
     var board: Board
     var file: String
     /// What was done; `nil` for a failure.
@@ -36,7 +36,8 @@ struct Fleet {
     Workers.run(tasks.count, atMost: jobs == 0 ? tasks.count : jobs) { index in
       guard tasks.indices.contains(index) else { return }
       let task = tasks[index]
-      let result = Self.run(task, on: bus, display)
+      let result = Self.run(
+        task, on: bus, display.reporter(for: task.selected.board))
       results.set(result, at: index)
       display.finished(result)
     }
@@ -45,8 +46,9 @@ struct Fleet {
     return done
   }
 
-  private static func run(
-    _ task: Task, on bus: any USBBus, _ display: any FleetDisplay
+  /// Flashes one board; what becomes of it is in the result.
+  static func run(
+    _ task: Task, on bus: any USBBus, _ reporter: any ProgressReporter
   ) -> Result {
     let start = bus.clock.now()
     var result = Result(
@@ -60,9 +62,9 @@ struct Fleet {
           was changed
           """)
       }
-      let reporter = display.reporter(for: task.selected.board)
-      result.summary = try task.job.run(task.selected, on: bus, reporter)
-        .summary
+      let report = try task.job.run(task.selected, on: bus, reporter)
+      result.summary = report.summary
+      result.board = report.board
     } catch {
       result.failure = error
     }

@@ -11,9 +11,13 @@ import Darwin
 /// A command of the user's that is run by the shell when a board is done.
 struct Hook: Sendable {
   var command: String
+  /// The longest it may take.
+  var limit = Self.longest
 
-  /// The longest a hook may take; then it is ended.
-  static let limit = Duration.seconds(60)
+  /// The longest a hook may take; then it is ended, and what it has started.
+  static let longest = Duration.seconds(60)
+  /// The longest it may take once the user wants to stop.
+  static let lastLimit = Duration.seconds(5)
 
   /// Runs the command with more environment variables and waits for it.
   ///
@@ -28,16 +32,23 @@ struct Hook: Sendable {
       return "could not be started"
     }
     let clock = SystemClock()
-    let end = clock.now() + Self.limit
+    var end = clock.now() + limit
+    var isHurried = false
     var status: Int32 = 0
     while true {
       let ended = unsafe waitpid(pid, &status, WNOHANG)
       if ended == pid { break }
       if ended < 0, errno != EINTR { return "is lost" }
+      if Interruption.isWanted, !isHurried {
+        isHurried = true
+        end = min(end, clock.now() + Self.lastLimit)
+      }
       if clock.now() >= end {
-        kill(pid, SIGKILL)
+        // The shell and all that it runs.
+        kill(-pid, SIGKILL)
         _ = unsafe waitpid(pid, &status, 0)
-        return "took longer than \(Self.limit.components.seconds) s"
+        let allowed = isHurried ? min(limit, Self.lastLimit) : limit
+        return "took longer than \(seconds(allowed)) s"
       }
       clock.sleep(for: .milliseconds(5))
     }
@@ -72,11 +83,19 @@ struct Hook: Sendable {
     unsafe sigemptyset(&signals)
     unsafe sigaddset(&signals, SIGPIPE)
     unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+    // A group of its own, so that all of it can be ended.
+    unsafe posix_spawnattr_setpgroup(&attributes, 0)
     unsafe posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+      &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+    // Such a group would be stopped when it reads the terminal.
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_addopen(
+      &actions, 0, "/dev/null", O_RDONLY, 0)
     var pid: pid_t = 0
     let code = unsafe posix_spawn(
-      &pid, "/bin/sh", nil, &attributes, argv, envp)
+      &pid, "/bin/sh", &actions, &attributes, argv, envp)
     return code == 0 ? pid : nil
   }
 }

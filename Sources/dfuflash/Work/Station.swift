@@ -28,8 +28,11 @@ final class Station {
   private let sha256: String
   private let turns = Turns()
   private var ports: StationPorts
-  private var threads: [String: WorkThread] = [:]
+  /// Of the turns by their number, hooks included.
+  private var threads: [Int: WorkThread] = [:]
   private var begun = 0
+  /// How many turns go on.
+  private var working = 0
 
   /// How many boards passed and failed so far.
   private(set) var passed = 0
@@ -52,6 +55,7 @@ final class Station {
   func run(
     until isOver: () -> Bool = { Interruption.isWanted }
   ) throws(ToolFailure) {
+    display.started(ports: plan.ports)
     display.waiting(passed: passed, failed: failed)
     while true {
       try collect()
@@ -73,14 +77,15 @@ final class Station {
 
   /// Takes the turns that are over.
   private func collect() throws(ToolFailure) {
-    let (done, trouble) = turns.take()
+    let (done, ended, trouble) = turns.take()
     for turn in done {
-      threads.removeValue(forKey: turn.path)?.join()
+      working -= 1
       if turn.result == .pass { passed += 1 } else { failed += 1 }
       ports.end(
         turn.path, turn.result, serial: turn.serial, at: bus.clock.now())
       display.waiting(passed: passed, failed: failed)
     }
+    for number in ended { threads.removeValue(forKey: number)?.join() }
     if let trouble {
       for thread in threads.values { thread.join() }
       throw trouble
@@ -108,7 +113,7 @@ final class Station {
         begin(device)
         return
       }
-      guard threads.count < max(1, plan.jobs) else { return }
+      guard working < max(1, plan.jobs) else { return }
       begin(device)
     }
   }
@@ -143,6 +148,7 @@ final class Station {
     if board.problem?.code == .noDevice { return }
     guard let function = functions.first else { return }
     begun += 1
+    working += 1
     ports.begin(board.path)
     display.began(board)
     let turn = BoardTurn(
@@ -151,19 +157,24 @@ final class Station {
       display: display, sha256: sha256)
     let serial = Self.trusted(board)
     let path = board.path
+    let number = begun
     let finish: @Sendable () -> Void = { [turns] in
       var ended = Turns.Turn(path: path, serial: serial, result: .fail)
       do throws(ToolFailure) {
-        ended.result = try turn.run()
+        let record = try turn.run()
+        ended.result = record.isPass ? .pass : .fail
+        // Whoever exchanges boards does not wait for the hook.
         turns.add(ended, nil)
+        turn.runHook(record)
       } catch {
         turns.add(ended, error)
       }
+      turns.end(number)
     }
     guard plan.usesThreads, let thread = WorkThread(finish) else {
       return finish()
     }
-    threads[path] = thread
+    threads[number] = thread
   }
 }
 
@@ -177,6 +188,8 @@ private final class Turns: Sendable {
 
   private struct State {
     var turns: [Turn] = []
+    /// The turns that have nothing more to do, by number.
+    var ended: [Int] = []
     /// Why the station cannot go on.
     var trouble: ToolFailure?
   }
@@ -192,11 +205,17 @@ private final class Turns: Sendable {
     }
   }
 
-  func take() -> ([Turn], ToolFailure?) {
+  /// A turn's hook is done too.
+  func end(_ number: Int) { state.withLock { $0.ended.append(number) } }
+
+  /// The turns that are over since the last look, and those that have ended.
+  func take() -> ([Turn], ended: [Int], ToolFailure?) {
     state.withLock { state in
-      let turns = state.turns
-      state.turns = []
-      return (turns, state.trouble)
+      defer {
+        state.turns = []
+        state.ended = []
+      }
+      return (state.turns, state.ended, state.trouble)
     }
   }
 }
@@ -211,7 +230,8 @@ private struct BoardTurn: Sendable {
   let display: any StationDisplay
   let sha256: String
 
-  func run() throws(ToolFailure) -> StationPorts.Result {
+  /// - Returns: what is on record now; the hook is still to be run.
+  func run() throws(ToolFailure) -> StationRecord {
     let start = bus.clock.now()
     var selected = selected
     var failure: ToolFailure?
@@ -243,8 +263,7 @@ private struct BoardTurn: Sendable {
     // On the disk before anybody is told.
     try log?.append(record)
     display.finished(board, record, hint: failure?.hint)
-    runHook(record)
-    return result
+    return record
   }
 
   /// Straight after a board appears the system may not have given the user
@@ -264,9 +283,8 @@ private struct BoardTurn: Sendable {
     selected = SelectedBoard(board: board, function: function)
   }
 
-  private func runHook(_ record: StationRecord) {
-    let isPass = record.result == StationPorts.Result.pass.rawValue
-    guard let hook = isPass ? plan.onPass : plan.onFail else { return }
+  func runHook(_ record: StationRecord) {
+    guard let hook = record.isPass ? plan.onPass : plan.onFail else { return }
     let trouble = hook.run([
       ("DFUFLASH_RESULT", record.result), ("DFUFLASH_PATH", record.path),
       ("DFUFLASH_SERIAL", record.serial ?? ""),

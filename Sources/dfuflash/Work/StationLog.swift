@@ -32,6 +32,8 @@ struct StationRecord: Encodable, Sendable {
   var seconds: Double
   var error: String?
 
+  var isPass: Bool { result == StationPorts.Result.pass.rawValue }
+
   /// Now, as in `2026-03-01T12:00:00Z`.
   static func now() -> String { Date.now.formatted(.iso8601) }
 }
@@ -52,6 +54,29 @@ final class StationLog: Sendable {
       throw ToolFailure(
         .cannotWrite, "could not open \(Files.shown(path)) (\(error))")
     }
+    if Self.endsTorn(path) {
+      _ = try? file.writeAll("\n".utf8)
+    }
+  }
+
+  /// Whether a file ends within a line, as it does when the power went or the
+  /// disk was full. Such a line must not spoil the next one.
+  private static func endsTorn(_ path: String) -> Bool {
+    // A pipe has no end, and reading from it would wait.
+    guard
+      let file = try? FileDescriptor.open(
+        FilePath(path), .readOnly, options: .nonBlocking)
+    else { return false }
+    defer { try? file.close() }
+    guard let end = try? file.seek(offset: 0, from: .end), end > 0,
+      (try? file.seek(offset: -1, from: .end)) != nil
+    else { return false }
+    let last = try? unsafe [UInt8](unsafeUninitializedCapacity: 1) {
+      buffer, count in
+      count = try unsafe file.read(
+        into: UnsafeMutableRawBufferPointer(buffer))
+    }
+    return last == nil ? false : last != [0x0A]
   }
 
   deinit { try? file.close() }
