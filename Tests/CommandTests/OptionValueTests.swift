@@ -26,7 +26,7 @@ import Testing
     "--family": "--family <", "--max-size": "--max-size <",
     "-E": "-E, --detach-delay <", "-U": "-U, --upload <",
     "-Z": "-Z, --upload-size <", "-D": "-D, --download <",
-    "-s": "-s, --dfuse-address <",
+    "-s": "-s, --dfuse-address <", "--wait-seconds": "--wait-seconds <",
   ]
 
   static let wrongValues: [Mistake] = [
@@ -45,7 +45,7 @@ import Testing
     ),
     ("--poll", ["never"]), ("--vdd", ["x", "-3", "1000"]),
     ("--format", ["word"]), ("--family", ["STM99"]),
-    ("--max-size", ["x", "0", "-1"]),
+    ("--max-size", ["x", "0", "-1"]), ("--wait-seconds", ["x"]),
   ].flatMap { option, values in
     values.map { value in
       Mistake(
@@ -58,8 +58,8 @@ import Testing
   }
 
   static let valuesOfFlags: [Mistake] = [
-    ("--wait=3", "--wait", "-w, --wait"), ("-w=3", "-w", "-w, --wait"),
-    ("-lw=3", "-w", "-w, --wait"), ("--list=x", "--list", "-l, --list"),
+    ("-w=3", "-w", "-w, --wait"), ("-lw=3", "-w", "-w, --wait"),
+    ("--list=x", "--list", "-l, --list"),
     ("-l=x", "-l", "-l, --list"), ("--reset=1", "--reset", "-R, --reset"),
     ("-R=1", "-R", "-R, --reset"), ("--detach=1", "--detach", "-e, --detach"),
     ("-e=1", "-e", "-e, --detach"), ("-v=1", "-v", "-v, --verbose"),
