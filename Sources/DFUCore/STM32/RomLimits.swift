@@ -369,7 +369,7 @@ extension RomLimit {
       "u575-option-writes", ["U575"], when: [.bootloader([0x92])],
       [.splitOptionByteWrites], on: .optionBytes,
       "readout protection and secure option bytes cannot be changed in one "
-        + "write: written in two"),
+        + "write"),
     RomLimit(
       "g0b1-no-option-bytes", ["G0B1"], [.optionBytesUnreachable],
       on: .optionBytes,

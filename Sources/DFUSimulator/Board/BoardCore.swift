@@ -150,7 +150,7 @@ struct BoardCore: Sendable {
 
   /// Whether the board is about to leave the bus or to come back.
   var isInTransit: Bool {
-    departure != nil || (!isEnumerated && arrival != nil)
+    departure != nil || !isEnumerated
       || chip.operation?.effect.endsOnTheBus == false
   }
 

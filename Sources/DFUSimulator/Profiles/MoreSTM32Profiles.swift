@@ -304,7 +304,8 @@ extension BoardProfile {
   // MARK: L4, L5, G4
 
   private static func l4(
-    _ name: String, _ title: String, quirks: ChipQuirks, after: Int
+    _ name: String, _ title: String, quirks: ChipQuirks, after: Int,
+    boot: BootProfile = BootProfile()
   ) -> BoardProfile {
     chip(
       name, title, .olderROM(.folded),
@@ -321,7 +322,8 @@ extension BoardProfile {
           ram(0x2000_3400, 80),
           MemoryProfile(.system, 0x1FFF_0000, size: 28 * kib),
         ],
-        flash: .l4, poll: l4Poll, earlyPoll: .stall, quirks: quirks))
+        flash: .l4, poll: l4Poll, earlyPoll: .stall, boot: boot,
+        quirks: quirks))
   }
 
   static let l476: BoardProfile = {
@@ -337,7 +339,8 @@ extension BoardProfile {
   }()
 
   static let l496 = l4(
-    "l496", "STM32L496", quirks: ChipQuirks(serialChanges: true), after: 820)
+    "l496", "STM32L496", quirks: ChipQuirks(serialChanges: true), after: 820,
+    boot: .nSWBOOT0(emptyCheck: true))
 
   static let l552 = chip(
     "l552", "STM32L552", .newerROM(),

@@ -140,6 +140,12 @@ struct EraseCommand: ParsableCommand {
   func run() throws {
     try memory.withWork(Reporters.make(toStandardError: false)) { work in
       let target = try work.memory(holding: address?.value)
+      if let address {
+        try work.learnBootloader(target.alternate.number)
+        try work.checkSecondBank(
+          erasing: UInt64(address.value) + UInt64(max(1, length?.value ?? 1)),
+          in: target)
+      }
       let flasher = try work.flasher(target)
       try work.perform { () throws(FlashError) in
         if let address {
@@ -148,6 +154,10 @@ struct EraseCommand: ParsableCommand {
         } else {
           try flasher.massErase()
         }
+      }
+      for limit in work.knowledge.limits
+      where limit.effects.contains(.noResetBeforeProgramming) {
+        work.reporter.note("note: \(limit.limit.sentence)")
       }
     }
   }

@@ -273,34 +273,43 @@ extension OptionBytesWork {
       try check(
         window.bytes, at: window.start, over: old, consent.permissions)
     }
-    for change in layout.changes(from: old, to: new) {
-      Console.out("  \(change.text)")
-    }
-    for sentence in work.knowledge.sentences(on: .optionBytes) {
-      work.reporter.note("note: \(sentence)")
-    }
+    let changes = layout.changes(from: old, to: new)
+    for change in changes { Console.out("  \(change.text)") }
+    try checkLimits(changes, memory)
     try consent.obtain("Write these option bytes to board \(work.board.label)")
-    switch try write(writes, in: memory) {
+    let outcome: Outcome
+    do throws(ToolFailure) {
+      outcome = try write(writes, in: memory)
+    } catch {
+      throw aftermath(of: error, from: old, to: new, layout)
+    }
+    switch outcome {
     case .gone:
       Console.out(
         """
-        Written. The board has left DFU mode with its reset, so they were not \
-        read back.
+        Sent. The board has left DFU mode with its reset and is not back at \
+        port \(work.board.path), so they could not be read back: to see what \
+        the chip took, put it into DFU mode and run dfuflash option-bytes show.
         """)
     case .back(let selected):
       let work = BoardWork(
         selected, on: work.bus, work.settings, work.reporter)
       let options = OptionBytesWork(work: work)
-      let now = try options.read(try options.memory())
+      let now: OptionByteImage
+      do throws(ToolFailure) {
+        now = try options.read(try options.memory())
+      } catch {
+        throw options.aftermath(of: error, from: old, to: new, layout)
+      }
       let wrong = layout.changes(from: now, to: new)
       guard wrong.isEmpty else {
-        throw ToolFailure(
-          .device,
-          """
-          board \(work.board.label): the chip did not take all option bytes: \
-          \(wrong.map(\.text).joined(separator: "; "))
-          """,
-          hint: "the chip may not let them be changed over DFU")
+        throw options.aftermath(
+          of: ToolFailure(
+            .device,
+            """
+            board \(work.board.label): the chip did not take all option \
+            bytes: \(wrong.map(\.text).joined(separator: "; "))
+            """), from: old, to: new, layout)
       }
       Console.out("Board \(work.board.label): written and read back.")
     }

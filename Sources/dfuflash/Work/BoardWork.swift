@@ -192,6 +192,29 @@ final class BoardWork {
     }
   }
 
+  /// Refuses to erase sectors of a second bank where the bootloader is known
+  /// to erase others instead.
+  ///
+  /// - Parameter end: one past the last address that is erased.
+  func checkSecondBank(
+    erasing end: UInt64, in memory: BoardMemory
+  ) throws(ToolFailure) {
+    guard let first = memory.map.runs.first?.address,
+      let last = memory.map.runs.last?.end
+    else { return }
+    // Both banks are the same size.
+    let second = UInt64(first) + (last - UInt64(first)) / 2
+    guard end > second else { return }
+    for limit in knowledge.limits
+    where limit.effects.contains(.refuse(.eraseSecondBank)) {
+      throw ToolFailure(
+        .device, "board \(board.label): \(limit.limit.sentence)",
+        hint:
+          "nothing was erased; -s 0x08000000:mass-erase:force -D FILE erases "
+          + "everything at once and writes it")
+    }
+  }
+
   /// Takes smaller transfers from now on, where that is known to help with
   /// this chip; `false` when there is no such cure.
   func reduceTransfers() -> Bool {

@@ -45,6 +45,15 @@ struct FlashWork {
     }
     try setVoltageRange()
     var outcome = Outcome(wasVirgin: try prepare(jobs))
+    for job in jobs
+    where !job.memory.holdsOptionBytes
+      && work.settings.flash.massErase != .always
+    {
+      try work.checkSecondBank(
+        erasing: job.image.segments.last.map {
+          UInt64($0.address) + UInt64($0.bytes.count)
+        } ?? 0, in: job.memory)
+    }
     // Option bytes reset the chip: whatever else there is goes before them.
     let ordered =
       jobs.filter { !$0.memory.holdsOptionBytes }

@@ -80,6 +80,7 @@ struct LeaveWork {
         bootloader cannot leave DFU mode\(reasons)
         """, hint: "set BOOT0 low and press reset")
     }
+    try checkTrustZone(program)
     if knowledge.effects.contains(.warnBefore(.leave)) {
       for sentence in knowledge.sentences(on: .leave) {
         work.reporter.note("note: \(sentence)")
@@ -116,6 +117,27 @@ struct LeaveWork {
         no initial stack pointer of this chip, so the program may not start
         """)
     }
+  }
+
+  /// STM32L5, bootloader 9.0: no way out while TrustZone is on (AN2606). Only
+  /// its option bytes tell whether it is.
+  private func checkTrustZone(_ program: Program) throws(ToolFailure) {
+    let isAtRisk = work.knowledge.effects.contains(.refuse(.leaveWithTrustZone))
+    guard isAtRisk else { return }
+    let options = OptionBytesWork(work: work)
+    guard let layout = options.commonLayout, let memory = try? options.memory(),
+      let image = try? options.read(memory)
+    else { return }
+    let isOn = layout.decode(image).values.contains {
+      $0.field.name == "TZEN" && $0.value == 1
+    }
+    guard isOn else { return }
+    throw ToolFailure(
+      .device,
+      """
+      board \(work.board.label): the firmware is in place, but this \
+      bootloader cannot leave DFU mode while TrustZone is on
+      """, hint: "set BOOT0 low and press reset")
   }
 
   /// Writes back the option bytes as they are, after which the chip resets

@@ -22,6 +22,13 @@ struct OptionBytesWork {
   func memory() throws(ToolFailure) -> BoardMemory {
     let found = work.selected.function.memories.first(where: \.holdsOptionBytes)
     if let found { return found }
+    if try work.departure(within: .zero) == .left {
+      throw ToolFailure(
+        .device,
+        """
+        board \(work.board.label) has left the bus while it was looked at
+        """, hint: "check the cable and plug it in again")
+    }
     throw ToolFailure(
       .usage,
       """
@@ -86,6 +93,12 @@ struct OptionBytesWork {
       current: current)
     let label = work.board.label
     for concern in concerns {
+      if case .raisesProtection = concern {
+        for limit in work.knowledge.limits
+        where limit.effects.contains(.warnBefore(.raiseProtection)) {
+          work.reporter.note("warning: \(limit.limit.sentence)")
+        }
+      }
       let sentence = "board \(label): \(concern)"
       switch concern.severity {
       case .note: work.reporter.note("note: \(concern)")
@@ -146,10 +159,7 @@ struct OptionBytesWork {
   ) throws(ToolFailure) -> Outcome {
     var current = work
     for (index, window) in windows.enumerated() {
-      let session = try current.session(memory.alternate.number)
-      try current.speaking { () throws(DFUError) in
-        try session.writeAndReset(window.bytes, at: window.start)
-      }
+      try Self.write(window, memory.alternate.number, current)
       switch try current.waitForReturn(atMost: returnLimit) {
       case .gone:
         guard index == windows.count - 1 else {
@@ -169,6 +179,117 @@ struct OptionBytesWork {
       }
     }
     return .back(current.selected)
+  }
+
+  /// Sends one window. The session ends with this: a board that is open is
+  /// not seen to come back.
+  private static func write(
+    _ window: OptionByteImage.Window, _ alternate: UInt8, _ work: BoardWork
+  ) throws(ToolFailure) {
+    let session = try work.session(alternate)
+    try work.speaking { () throws(DFUError) in
+      try session.writeAndReset(window.bytes, at: window.start)
+    }
+  }
+
+  // MARK: After a write that did not end well
+
+  /// A failure with what the chip holds after it: a half-written chip must not
+  /// go unnoticed.
+  func aftermath(
+    of failure: ToolFailure, from old: OptionByteImage,
+    to new: OptionByteImage, _ layout: OptionByteLayout
+  ) -> ToolFailure {
+    func told(_ sentence: String, _ hint: String) -> ToolFailure {
+      ToolFailure(
+        failure.status, "\(failure.message); \(sentence)", hint: hint)
+    }
+    guard let back = returned() else {
+      return told(
+        "it has not come back in DFU mode, so what its option bytes are now "
+          + "is not known",
+        "put it into DFU mode, then: dfuflash option-bytes show")
+    }
+    let options = OptionBytesWork(work: back)
+    guard let memory = try? options.memory(),
+      let look = try? back.look(at: memory)
+    else {
+      return told(
+        "what its option bytes are now could not be read",
+        "dfuflash option-bytes show")
+    }
+    if case .protected = look {
+      return told(
+        "it is back, with readout protection at level 1",
+        "dfuflash unprotect --yes lifts that and erases the flash")
+    }
+    guard let now = try? options.read(memory) else {
+      return told(
+        "what its option bytes are now could not be read",
+        "dfuflash option-bytes show")
+    }
+    let level =
+      layout.decode(now).protection.map { " (readout protection \($0))" }
+      ?? ""
+    if now == old {
+      return told(
+        "it is back, and its option bytes are as they were\(level)",
+        "run the same command again")
+    }
+    if layout.changes(from: now, to: new).isEmpty {
+      return told(
+        "it is back, and its option bytes are as wanted\(level)",
+        "nothing is left to do")
+    }
+    return told(
+      "it is back, and its option bytes are neither as they were nor as "
+        + "wanted\(level)",
+      "dfuflash option-bytes show, then run the same command again")
+  }
+
+  /// The board, there still or again.
+  private func returned() -> BoardWork? {
+    if (try? work.departure(within: .zero)) == .stayed { return work }
+    guard
+      case .back(let selected)? = try? work.waitForReturn(
+        atMost: returnLimit)
+    else { return nil }
+    return BoardWork(selected, on: work.bus, work.settings, work.reporter)
+  }
+
+  // MARK: Known troubles
+
+  /// Reads the bootloader's version where that decides, and refuses what it
+  /// is known to do wrong.
+  func checkLimits(
+    _ changes: [OptionChange], _ memory: BoardMemory
+  ) throws(ToolFailure) {
+    try work.learnBootloader(memory.alternate.number)
+    let names = changes.map(\.field.name)
+    let touchesCode = names.contains { $0.hasPrefix("PCROP") }
+    for (limit, effects) in work.knowledge.limits.map({
+      ($0.limit, $0.effects)
+    }) where limit.occasion == .optionBytes {
+      let isAboutCode = limit.effects.contains(.refuse(.writeCodeProtection))
+      if isAboutCode, !touchesCode { continue }
+      if effects.contains(.refuse(.writeCodeProtection)) {
+        throw ToolFailure(
+          .usage, "board \(work.board.label): \(limit.sentence)",
+          hint: "nothing was written; set them with a debug probe")
+      }
+      if effects.contains(.splitOptionByteWrites), names.contains("RDP"),
+        names.contains(where: Self.isSecure)
+      {
+        throw ToolFailure(
+          .usage, "board \(work.board.label): \(limit.sentence)",
+          hint: "nothing was written; set RDP in a command of its own")
+      }
+      work.reporter.note("note: \(limit.sentence)")
+    }
+  }
+
+  private static func isSecure(_ name: String) -> Bool {
+    ["SEC", "HDP", "TZEN", "BOOT_LOCK"].contains { name.hasPrefix($0) }
   }
 
   private var returnLimit: Duration {

@@ -26,12 +26,12 @@ struct UnprotectWork {
     for sentence in work.knowledge.sentences(on: .protection) {
       work.reporter.note("note: \(sentence)")
     }
-    let session = try work.session(alternate)
-    try work.speaking { () throws(DFUError) in try session.readUnprotect() }
+    try lift(alternate)
     work.reporter.note(
       "Readout protection is being lifted: the chip erases its flash.")
     switch try work.waitForReturn(atMost: Self.limit) {
     case .back(let selected):
+      try check(selected)
       work.reporter.note(
         "Board \(selected.board.label) is back, unprotected and blank.")
       return selected
@@ -45,5 +45,28 @@ struct UnprotectWork {
         """,
         hint: "unplug it and plug it in again in DFU mode, then run again")
     }
+  }
+
+  /// Sends the command. The session ends with this: a board that is open is
+  /// not seen to come back.
+  private func lift(_ alternate: UInt8) throws(ToolFailure) {
+    let session = try work.session(alternate)
+    try work.speaking { () throws(DFUError) in try session.readUnprotect() }
+  }
+
+  /// Some bootloaders reset without loading the option bytes they changed:
+  /// the chip is back, and still does not let itself be read.
+  private func check(_ selected: SelectedBoard) throws(ToolFailure) {
+    let back = BoardWork(selected, on: work.bus, work.settings, work.reporter)
+    defer { back.close() }
+    let memory = try back.memory(holding: nil)
+    guard case .protected = try back.look(at: memory) else { return }
+    throw ToolFailure(
+      .device,
+      """
+      board \(selected.board.label): it is back, but it still does not let \
+      itself be read
+      """,
+      hint: "power-cycle it in DFU mode, then run the same command again")
   }
 }
