@@ -36,8 +36,8 @@ test: lint unit check-generated test-interop test-kernel
 lint:
 	$(SWIFT) format lint --strict -r Sources Tests Examples Package.swift
 
-unit: setup
-	$(SWIFT) test
+unit: release
+	DFUFLASH=$(abspath $(PROGRAM)) $(SWIFT) test
 
 # dfu-util and dfuflash side by side on a real kernel: all rows and scripts.
 test-kernel: release
@@ -48,9 +48,8 @@ test-kernel-short: release
 	Tests/Kernel/run 'list, long option' 'list, nothing' 'QMK' 'already in dfuERROR' \
 	  'upload of an odd length' 'no board' 'upload with -Z'
 
-test-interop:
-	$(SWIFT) build --product dfuflash
-	DFUFLASH=.build/debug/dfuflash Tests/Interop/run 4
+test-interop: release
+	DFUFLASH=$(PROGRAM) Tests/Interop/run 4
 
 fuzz: setup
 	Fuzz/run
@@ -73,15 +72,13 @@ uninstall:
 	  "$(DESTDIR)$(ZSHDIR)/_dfuflash" "$(DESTDIR)$(UDEVDIR)/60-dfuflash.rules"
 
 # Manual page, completions and udev rules, from the program.
-generate:
-	$(SWIFT) build --product dfuflash
-	DFUFLASH=.build/debug/dfuflash scripts/generate
-	DFUFLASH=.build/debug/dfuflash scripts/record README.md
+generate: release
+	DFUFLASH=$(PROGRAM) scripts/generate
+	DFUFLASH=$(PROGRAM) scripts/record README.md
 
-check-generated:
-	$(SWIFT) build --product dfuflash
-	DFUFLASH=.build/debug/dfuflash scripts/generate check
-	DFUFLASH=.build/debug/dfuflash scripts/record --check README.md
+check-generated: release
+	DFUFLASH=$(PROGRAM) scripts/generate check
+	DFUFLASH=$(PROGRAM) scripts/record --check README.md
 
 deb: release
 	PROGRAM=$(PROGRAM) VERSION=$(VERSION) packaging/deb

@@ -180,7 +180,7 @@ struct USBIPServerTests {
       eventually {
         (try? running.connect()).flatMap {
           running.import("1-1", on: $0)
-        }?.record[295] == 6
+        }?.record.dropFirst(295).first == 6
       })
   }
 
