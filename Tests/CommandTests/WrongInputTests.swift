@@ -284,6 +284,22 @@ import Testing
     }
   }
 
+  /// The strings of a board that is busy with another program's work.
+  @Test func aBoardWhoseMemoriesCannotBeRead() throws {
+    let bench = try TestBenchFile([
+      (
+        "f405",
+        #""faults": [{"effect": "stall", "nth": 3, "times": 99, "#
+          + #""of": "getDescriptor"}]"#
+      )
+    ])
+    try expect(
+      74, "alternate setting 0 of board 1-1", "could not be read", "busy",
+      from: [
+        "-a", "0", "-s", "0x08000000", "-D", try firmware(bench.folder),
+      ], on: bench)
+  }
+
   // MARK: What happens meanwhile
 
   @Test(arguments: [("upload", 6), ("data", 4), ("getStatus", 30)])

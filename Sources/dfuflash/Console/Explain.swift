@@ -114,6 +114,14 @@ enum Explain {
         .device,
         "board \(board.label) has no alternate setting \(wanted)",
         advice: .noSuchAlternate(settings(present)))
+    case .noLayout(let setting) where setting.name == nil:
+      return ToolFailure(
+        .device,
+        """
+        the name of alternate setting \(setting.number) of board \(board.label), \
+        which describes its memory, could not be read: the board has none, or \
+        is busy with what another program told it to do
+        """)
     case .noLayout(let setting):
       return ToolFailure(
         .device,
