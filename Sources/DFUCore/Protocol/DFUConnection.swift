@@ -221,7 +221,7 @@ public final class DFUConnection {
   public func makeIdle(
     during operation: DFUOperation = .makeIdle
   ) throws(DFUError) -> DFUStatusReport {
-    let first = try getStatus(during: operation)
+    let first = try patientStatus(during: operation)
     var report = first
     for _ in 0..<8 {
       switch report.state {
@@ -233,10 +233,26 @@ public final class DFUConnection {
       default:
         throw DFUError(operation, .unexpectedState(report.state))
       }
-      report = try getStatus(during: operation)
+      report = try patientStatus(during: operation)
     }
     if report.state == .idle { return first }
     throw DFUError(operation, .unexpectedState(report.state))
+  }
+
+  /// GETSTATUS of a device that may still be at work it was given before: some
+  /// stall it meanwhile.
+  private func patientStatus(
+    during operation: DFUOperation
+  ) throws(DFUError) -> DFUStatusReport {
+    let end = clock.now() + .seconds(1)
+    while true {
+      do throws(DFUError) {
+        return try getStatus(during: operation)
+      } catch {
+        guard error.isStall, clock.now() < end else { throw error }
+        clock.sleep(for: .milliseconds(20))
+      }
+    }
   }
 
   private func send(

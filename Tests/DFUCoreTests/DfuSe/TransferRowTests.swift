@@ -1,0 +1,174 @@
+import DFUCore
+import DFUSimulator
+import Testing
+
+/// A bus whose devices carry out the whole of a row, also what comes after a
+/// failure, as hardware with a queue may; and which notes how long rows are.
+private final class QueueingBus: USBBus {
+  let base: SimulatedBus
+  let rows = Rows()
+
+  init(_ base: SimulatedBus) { self.base = base }
+
+  var clock: any TimeSource { base.clock }
+  func devices() throws(USBError) -> [USBDevice] { try base.devices() }
+  func waitForChange(atMost limit: Duration) throws(USBError) {
+    try base.waitForChange(atMost: limit)
+  }
+  func open(_ device: USBDevice) throws(USBError) -> any ControlTransport {
+    QueueingTransport(try base.open(device), rows)
+  }
+}
+
+private final class Rows: @unchecked Sendable {
+  var lengths: [Int] = []
+}
+
+private final class QueueingTransport: ControlTransport {
+  let base: any ControlTransport
+  let rows: Rows
+
+  init(_ base: any ControlTransport, _ rows: Rows) {
+    self.base = base
+    self.rows = rows
+  }
+
+  var clock: any TimeSource { base.clock }
+  func claim(interface: UInt8) throws(USBError) {
+    try base.claim(interface: interface)
+  }
+  func release(interface: UInt8) throws(USBError) {
+    try base.release(interface: interface)
+  }
+  func select(configuration: UInt8) throws(USBError) {
+    try base.select(configuration: configuration)
+  }
+  func select(alternate: UInt8, of interface: UInt8) throws(USBError) {
+    try base.select(alternate: alternate, of: interface)
+  }
+  func send(
+    _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration
+  ) throws(USBError) {
+    try base.send(setup, data, timeout: timeout)
+  }
+  func receive(
+    _ setup: ControlSetup, length: UInt16, timeout: Duration
+  ) throws(USBError) -> [UInt8] {
+    try base.receive(setup, length: length, timeout: timeout)
+  }
+  func reset() throws(USBError) { try base.reset() }
+
+  func perform(_ transfers: [ControlTransfer]) -> [ControlOutcome] {
+    rows.lengths.append(transfers.count)
+    var outcomes: [ControlOutcome] = []
+    var hasFailed = false
+    for transfer in transfers {
+      let outcome = base.perform([transfer])
+      if !hasFailed { outcomes += outcome }
+      if case .failure? = outcome.last?.result { hasFailed = true }
+    }
+    return outcomes
+  }
+}
+
+/// Transfers that are queued: how many at once, and what a failure among them
+/// leads to.
+@Suite struct TransferRowTests {
+  private let flash: UInt32 = 0x0800_0000
+
+  private func flasher(
+    _ bench: TestBench, _ options: FlashOptions = FlashOptions()
+  ) throws -> (Flasher, Rows) {
+    let bus = QueueingBus(bench.bus)
+    let selected = try bench.selected()
+    let knowledge = BoardKnowledge(selected)
+    let memory = try selected.function.memory(nil, holding: flash)
+    let session = try DfuSeSession(
+      try selected.connect(on: bus, alternate: memory.alternate.number),
+      knowledge.behaviour(nil))
+    let flasher = Flasher(
+      session, memory.map, options: knowledge.adapt(options))
+    return (flasher, bus.rows)
+  }
+
+  @Test func aChipThatHoldsItsAnswerBackGetsABlockAsOneRow() throws {
+    let bench = try TestBench("f405")
+    var options = FlashOptions()
+    options.verifies = false
+    let (flasher, rows) = try flasher(bench, options)
+    let image = program(64 * 1024)
+    try flasher.flash(try FirmwareImage(image, at: flash))
+    #expect(bench.board.memory(at: flash, count: image.count) == image)
+    // The first address and the first block show that it does.
+    #expect(rows.lengths.filter { $0 == 2 }.count <= 3)
+    #expect(rows.lengths.suffix(32).allSatisfy { $0 == 3 })
+  }
+
+  @Test func aChipThatStallsEarlyQuestionsIsAskedTooEarlyOnce() throws {
+    let bench = try TestBench("l432")
+    var options = FlashOptions()
+    options.verifies = false
+    options.rewritesAll = true
+    let (flasher, _) = try flasher(bench, options)
+    let image = program(32 * 1024)
+    try flasher.flash(try FirmwareImage(image, at: flash))
+    #expect(bench.board.memory(at: flash, count: image.count) == image)
+    // Once for programming, and for erasing once more after the reported time,
+    // which is too short.
+    let stalls = bench.board.log.records.filter { $0.outcome == .stall }
+    #expect(stalls.count <= 3)
+  }
+
+  @Test func readsGrowToFourBlocksAndBeginAnewWhereOneDecides() throws {
+    let bench = try TestBench("f405")
+    bench.board.fill(program(32 * 1024), at: flash)
+    let (flasher, rows) = try flasher(bench)
+    // Sixteen blocks that are equal: one alone, then rows.
+    let same = try flasher.plan(
+      for: try FirmwareImage(program(32 * 1024), at: flash))
+    #expect(same.isUpToDate)
+    #expect(rows.lengths.filter { $0 > 2 }.allSatisfy { $0 == 4 })
+    #expect(rows.lengths.contains(4))
+    // Two sectors that differ at their first block: one block of each.
+    bench.board.clearLog()
+    _ = try flasher.plan(
+      for: try FirmwareImage(program(32 * 1024, seed: 9), at: flash))
+    #expect(bench.board.log.counts[.upload] == 2)
+  }
+
+  /// Whatever fails, at whatever transfer: nothing wrong is ever taken for
+  /// right, though the queue went on after the failure.
+  @Test(arguments: ["f405", "l432", "f072", "h743"])
+  func aFailureInARowHarmsNothing(name: String) throws {
+    let image = program(24 * 1024)
+    let effects: [Fault.Effect] = [
+      .stall, .status(0x06), .status(0x0E), .shortReply(1), .timeout,
+    ]
+    let kinds: [RequestKind] = [.data, .getStatus, .upload]
+    for kind in kinds {
+      for effect in effects {
+        for nth in [1, 2, 3, 7, 13] {
+          let bench = try TestBench(name)
+          bench.board.fill(program(24 * 1024, seed: 3), at: flash)
+          let (flasher, _) = try flasher(bench)
+          bench.board.faults = FaultPlan([Fault(effect, at: nth, of: kind)])
+          let words = "\(kind) \(nth) \(effect)"
+          do {
+            try flasher.flash(try FirmwareImage(image, at: flash))
+            #expect(
+              bench.board.memory(at: flash, count: image.count) == image,
+              "\(words)")
+          } catch {
+            // Running again completes it.
+            try flasher.session.recover()
+            try flasher.flash(try FirmwareImage(image, at: flash))
+            #expect(
+              bench.board.memory(at: flash, count: image.count) == image,
+              "\(words), again")
+          }
+          #expect(bench.board.violations.isEmpty, "\(words)")
+        }
+      }
+    }
+  }
+}
