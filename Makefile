@@ -35,6 +35,7 @@ test: lint unit check-generated test-interop test-kernel
 
 lint:
 	$(SWIFT) format lint --strict -r Sources Tests Examples Package.swift
+	scripts/check-links
 
 unit: release
 	DFUFLASH=$(abspath $(PROGRAM)) $(SWIFT) test

@@ -48,7 +48,7 @@ struct DFUFlash: ParsableCommand {
       failure.show()
       exit(withError: ExitCode(failure.status.rawValue))
     } catch  where exitCode(for: error) == .validationFailure {
-      Console.err(
+      Console.errFolded(
         UsageFailure.text(for: error, Array(arguments.dropFirst())))
       exit(withError: ExitCode(ExitStatus.usage.rawValue))
     } catch {

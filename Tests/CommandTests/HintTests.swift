@@ -55,6 +55,29 @@ import Testing
     let wrong = try Program.run(
       ["--list"], bench: bench, environment: ["DFUFLASH_DEVICE": "x:y:z"])
     #expect(wrong.status == 64)
+    #expect(
+      wrong.errors.contains("more than two pairs")
+        || wrong.errors.contains("not a pair"), "\(wrong.errors)")
+    // The whole of an update: the other maker's board is not in the way.
+    let file = try bench.folder.file("fw.bin", program(5000))
+    let update = try Program.run(
+      ["flash", file, "--wait"], bench: bench,
+      environment: ["DFUFLASH_DEVICE": "1209:2444,0483:df11"])
+    #expect(update.status == 0, "\(update.errors)")
+    #expect(try bench.memory(5000) == program(5000))
+  }
+
+  @Test func everyRowOfTheDocumentIsInTheTable() throws {
+    let file = URL(fileURLWithPath: #filePath)
+      .deletingLastPathComponent().appendingPathComponent(
+        "../../docs/troubleshooting.md")
+    let known = Set(Hint.Code.allCases.map(\.rawValue))
+    for line in try String(contentsOf: file, encoding: .utf8)
+      .split(separator: "\n") where line.hasPrefix("| `")
+    {
+      let code = line.dropFirst(3).prefix { $0 != "`" }
+      #expect(known.contains(String(code)), "\(code)")
+    }
   }
 
   @Test func errorsEndWithOneHintOfOneLine() throws {

@@ -68,6 +68,95 @@ import Testing
     #expect(pipe.paragraph("> ", "a \(long) b") == "> a \(long) b")
   }
 
+  @Test func wideLinesAreFoldedUnderTheirSecondColumn() {
+    let narrow = Terminal(width: 40, hasColour: false, hasUTF8: true)
+    #expect(
+      narrow.folded("short\n  chip     one two three four five six seven")
+        == """
+        short
+          chip     one two three four five six
+                   seven
+        """)
+    // A command stays in one piece, so that it can be copied.
+    #expect(
+      narrow.folded("  hint: with: sudo dfuflash doctor --yes; then plug it in")
+        == """
+          hint: with:
+            sudo dfuflash doctor --yes; then
+            plug it in
+        """)
+    let pipe = Terminal(width: nil, hasColour: false, hasUTF8: true)
+    let long = String(repeating: "long ", count: 40)
+    #expect(pipe.folded(long) == long)
+  }
+
+  /// What a person sees of a board at 80 columns: no line is wider.
+  @Test(arguments: [
+    "f405", "f072", "f303", "l412", "g0b1", "g474", "h743", "u585", "camera",
+    "stlink", "gd32vf103",
+  ])
+  func nothingIsWiderThanEightyColumns(kind: String) throws {
+    let bench = try TestBenchFile(kind)
+    let file = try bench.folder.file("fw.bin", program(5000))
+    for arguments in [
+      ["list"], ["doctor"], ["flash", "--no-leave", file], ["flash", file],
+      ["flash", "/nowhere/fw.bin"], ["option-bytes", "show"],
+      ["unprotect"], ["fl"],
+    ] {
+      let run = try Program.run(
+        arguments, bench: bench, environment: ["COLUMNS": "80"])
+      for line in (run.text + run.errors).split(separator: "\n") {
+        // A path cannot be broken.
+        #expect(
+          line.count <= 80 || line.contains(bench.folder.root),
+          "\(arguments): \(line)")
+      }
+    }
+  }
+
+  @Test func theStationFitsEightyColumns() throws {
+    let bench = try TestBenchFile("f405")
+    let file = try bench.folder.file("fw.bin", program(5000))
+    let run = try Program.run(
+      ["station", "--count", "1", file], bench: bench,
+      environment: ["COLUMNS": "80"])
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.text.contains("PASS"))
+    for line in run.lines { #expect(line.count <= 80, "\(line)") }
+  }
+
+  @Test(arguments: Verbs.all)
+  func helpFitsEightyColumnsAndHasAnExample(verb: String) throws {
+    let run = try Program.run(
+      verb.split(separator: " ").map(String.init) + ["--help"],
+      environment: ["COLUMNS": "80"])
+    #expect(run.status == 0)
+    #expect(run.text.contains("Example: dfuflash "), "\(verb)")
+    for line in run.lines {
+      #expect(line.count <= 80, "\(verb): \(line)")
+    }
+  }
+
+  @Test func pipesHaveNeitherColoursNorForeignCharacters() throws {
+    let bench = try TestBenchFile("f405", "l412", "stlink")
+    let file = try bench.folder.file("fw.bin", program(5000))
+    for arguments in [
+      ["list"], ["doctor"], ["flash", file], ["flash", "-p", "1-1", file],
+      ["flash", "--dry-run", "-p", "1-2", file], ["option-bytes", "--help"],
+      ["flahs"], ["inspect", file], ["read", "--address", "0x1", "x"],
+      ["station", "-p", "1-2", "--count", "1", file],
+    ] {
+      let run = try Program.run(
+        arguments, bench: bench,
+        environment: ["LC_ALL": "C", "TERM": "xterm-256color"])
+      let all = run.out + run.err
+      #expect(!all.isEmpty, "\(arguments)")
+      #expect(
+        all.allSatisfy { $0 < 0x80 && $0 != 0x1B },
+        "\(arguments): \(run.text)\(run.errors)")
+    }
+  }
+
   @Test func listIsASCIIInAnASCIILocale() throws {
     let bench = try TestBenchFile("f405")
     let run = try Program.run(

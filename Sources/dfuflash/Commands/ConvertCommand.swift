@@ -86,7 +86,7 @@ struct ConvertCommand: ParsableCommand {
         """
         \(Files.shown(input)) says itself where it belongs \
         (\(source.file.format.title))
-        """, hint: "leave --address out")
+        """, advice: .addressNotNeeded)
     }
     var conversion = FirmwareConversion(
       to: format,
@@ -111,8 +111,8 @@ struct ConvertCommand: ParsableCommand {
       try sink.finish()
     } catch {
       var failure = error
-      if failure.hint != nil {
-        failure.hint = "choose another name, or add --force to replace it"
+      if failure.advice?.code == .outputExists {
+        failure.advice = .outputExistsOrForce
       }
       throw failure
     }
@@ -135,8 +135,7 @@ struct ConvertCommand: ParsableCommand {
     default: break
     }
     if case .spanTooLarge = error.kind {
-      failure.hint =
-        "write hex, elf or dfuse, or raise the limit with --max-size"
+      failure.advice = .spanTooLarge
     }
     return failure
   }
@@ -160,8 +159,7 @@ struct ConvertCommand: ParsableCommand {
       throw ToolFailure(
         .usage,
         "the name of \(Files.shown(output)) does not tell its format",
-        hint: "add --to with one of "
-          + FirmwareFormat.allCases.map(\.rawValue).joined(separator: ", "))
+        advice: .outputFormat(FirmwareFormat.allCases.map(\.rawValue)))
     }
     return ending.1
   }

@@ -5,6 +5,7 @@ struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Find out why a board does not show up or cannot be flashed.",
+    usage: "dfuflash doctor [<options>]",
     discussion: """
       Looks at every USB device, the permissions, the drivers and the boards, \
       and says of each finding what was seen, why it matters and what to do. \

@@ -108,7 +108,7 @@ struct InspectCommand: ParsableCommand {
           """
           \(Files.shown(input.path)) has addresses, but board \
           \(work.board.label) is not in DfuSe mode
-          """, hint: "put the board into DFU mode")
+          """, advice: .enterDFU)
       }
       return fit
     }

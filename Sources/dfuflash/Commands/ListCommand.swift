@@ -44,7 +44,7 @@ struct ListCommand: ParsableCommand {
       } else if boards.isEmpty {
         Console.out("No DFU board is connected.")
       } else {
-        Console.out(
+        Console.outFolded(
           boards.map { BoardTable.text($0, among: all) }
             .joined(separator: "\n\n"))
       }

@@ -25,7 +25,7 @@ struct MemoryOptions: ParsableArguments {
           """
           board \(selected.board.label) is not in DfuSe mode, so its memory \
           has no addresses
-          """, hint: "use -U and -D, which speak plain DFU too")
+          """, advice: .plainDFU)
       }
       try body(BoardWork(selected, on: bus, settings, reporter))
     }
@@ -179,7 +179,7 @@ struct UnprotectCommand: ParsableCommand {
       throw ToolFailure(
         .usage,
         "lifting readout protection erases everything in the chip's flash",
-        hint: "add --yes if that is what you want")
+        advice: .confirm)
     }
     try memory.withWork(Reporters.make(toStandardError: false)) { work in
       let target = try work.memory(holding: nil)

@@ -90,12 +90,12 @@ struct ConsentOptions: ParsableArguments {
     guard Console.isTerminal(.standardInput) else {
       throw ToolFailure(
         .usage, "\(question): there is nobody to ask",
-        hint: "add --yes if that is what you want; nothing was written")
+        advice: .confirm)
     }
     Console.err("\(question)? [y/N] ", terminator: "")
     let answer = readLine()?.lowercased() ?? ""
     guard answer == "y" || answer == "yes" else {
-      throw ToolFailure(.usage, "not confirmed; nothing was written")
+      throw ToolFailure(.usage, "not confirmed", advice: .nothingWritten)
     }
   }
 }
@@ -210,7 +210,7 @@ struct OptionBytesRestore: ParsableCommand {
               \(Files.shown(file)) has \(segment.bytes.count) bytes for \
               0x\(hex8(segment.address)), where board \
               \(work.work.board.label) has no such option bytes
-              """, hint: "nothing was written")
+              """, advice: .nothingWritten)
           }
           new.windows[index].bytes.replaceSubrange(
             0..<segment.bytes.count, with: segment.bytes)
@@ -231,7 +231,7 @@ enum OptionBytesFailure {
     } catch {
       throw ToolFailure(
         .usage, "\(error)",
-        hint: "dfuflash option-bytes show lists the names; nothing was written")
+        advice: .optionByteNames)
     }
   }
 }
@@ -250,11 +250,10 @@ extension OptionBytesWork {
       board \(work.board.label): it is not certain what its option bytes mean \
       (\(work.knowledge.identification.summary)), so they are not changed
       """,
-      hint: layouts.isEmpty
-        ? "say which chip it is with --chip, as in --chip L432"
-        : "say which chip it is with --chip: "
-          + work.knowledge.identification.candidates.map(\.name)
-          .joined(separator: ", "))
+      advice: layouts.isEmpty
+        ? .chipName
+        : .chipChoice(
+          work.knowledge.identification.candidates.map(\.name)))
   }
 
   /// Shows the difference, asks, writes, waits for the chip, reads back and

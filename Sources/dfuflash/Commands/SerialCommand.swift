@@ -47,7 +47,7 @@ struct SerialCommand: ParsableCommand {
     } catch {
       throw ToolFailure(
         .usage, "\(error)",
-        hint: "write it as in: dfuflash serial 00580027 3331500b 20333153")
+        advice: .uniqueID)
     }
     let serials = SerialDerivation.allCases.map {
       Serial(

@@ -20,6 +20,16 @@ enum Console {
     write(Terminal.errors.plain(text + terminator), to: .standardError)
   }
 
+  /// Writes lines for people to standard output, none wider than the terminal.
+  static func outFolded(_ text: String, terminator: String = "\n") {
+    out(Terminal.output.folded(text), terminator: terminator)
+  }
+
+  /// Writes lines for people to standard error, none wider than the terminal.
+  static func errFolded(_ text: String, terminator: String = "\n") {
+    err(Terminal.errors.folded(text), terminator: terminator)
+  }
+
   /// Writes bytes to standard output. Throws where nobody takes them.
   static func write(_ bytes: ArraySlice<UInt8>) throws(ToolFailure) {
     do {

@@ -129,7 +129,7 @@ enum Explain {
         alternate setting \(setting.number) of board \(board.label) does not \
         describe a memory, so no address means anything there: \
         "\(setting.name?.printable ?? "")"
-        """)
+        """, advice: .otherAlternate)
     case .broken(let setting, let error):
       return ToolFailure(
         .usage,
@@ -197,9 +197,10 @@ enum Explain {
     case .cancelled:
       ToolFailure(
         .interrupted,
-        "board \(board.label): stopped by the user\(condition(after: phase))")
+        "board \(board.label): stopped by the user\(condition(after: phase))",
+        advice: .runAgain)
     case .output(let text):
-      ToolFailure(.cannotWrite, text)
+      ToolFailure(.cannotWrite, text, advice: .cannotWrite)
     }
   }
 

@@ -29,7 +29,8 @@ enum Files {
     } catch let failure as ToolFailure {
       throw failure
     } catch {
-      throw ToolFailure(.noInput, "could not read \(shown(path)) (\(error))")
+      throw ToolFailure(
+        .noInput, "could not read \(shown(path)) (\(error))", advice: .noFile)
     }
   }
 

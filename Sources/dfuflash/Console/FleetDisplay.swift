@@ -42,7 +42,7 @@ final class LineSink: Sendable {
   private let lock = Mutex<Void>(())
 
   func write(_ text: String) {
-    lock.withLock { _ in Console.out(text, terminator: "") }
+    lock.withLock { _ in Console.outFolded(text, terminator: "") }
   }
 }
 
@@ -292,7 +292,8 @@ enum FleetTable {
     let failed = results.filter { $0.failure != nil }
     lines.append(
       failed.isEmpty
-        ? "All \(results.count) boards done."
+        ? (results.count == 1
+          ? "1 board done." : "All \(results.count) boards done.")
         : "\(results.count - failed.count) of \(results.count) boards done; "
           + "failed: " + failed.map(\.board.path).joined(separator: ", "))
     return lines.joined(separator: "\n")

@@ -52,6 +52,25 @@ struct Hint: Hashable, Sendable {
     case nothingTouched = "nothing-touched"
     case notErased = "not-erased"
     case mismatch
+    case chooseChip = "choose-chip"
+    case confirm
+    case force
+    case fileOption = "file-option"
+    case noFile = "no-file"
+    case brokenFile = "broken-file"
+    case cannotWrite = "cannot-write"
+    case outputExists = "output-exists"
+    case plainDFU = "plain-dfu"
+    case enterDFU = "enter-dfu"
+    case boot0Low = "boot0-low"
+    case vectorTable = "vector-table"
+    case supplyVoltage = "supply-voltage"
+    case optionBytes = "option-bytes"
+    case runAgain = "run-again"
+    case map
+    case bench
+    case notOnRecord = "not-on-record"
+    case uniqueID = "unique-id"
   }
 
   private init(_ code: Code, _ text: String) {
@@ -116,6 +135,19 @@ extension Hint {
   static func constantSerial(_ path: String) -> Hint {
     Hint(.constantSerial, "choose the board by its port: -p \(path)")
   }
+  static let chooseInterface = Hint(
+    .severalInterfaces, "choose the interface with -i, such as -i 0")
+  static let uniqueID = Hint(
+    .uniqueID, "write it as in: dfuflash serial 00580027 3331500b 20333153")
+  static let mapExtra = Hint(
+    .map, "add a row for each, or --allow-extra to leave them alone")
+  static let mapRows = Hint(
+    .map, "`dfuflash list` shows what is there; path= names a port for sure")
+  static let enterDFU = Hint(.enterDFU, "put the board into DFU mode")
+  static let enterDFUByHand = Hint(
+    .enterDFU, "put it into DFU mode by hand, or wait longer with -E 30")
+  static let enterDFUAgain = Hint(
+    .enterDFU, "put it into DFU mode again and run the same command again")
   static let otherProtocol = Hint(.otherProtocol, "nothing was touched")
 }
 
@@ -147,6 +179,8 @@ extension Hint {
     .ruleNotApplied,
     "plug the board in again; over ssh or in a service: sudo usermod -aG plugdev $USER, then log in anew"
   )
+  static let rulesNotLoaded = Hint(
+    .ruleNotApplied, "plug the board in again, or restart the computer")
   static let busy = Hint(
     .busy, "another program holds the board; close it and try again")
   /// - Parameter holder: the program, where the system tells.
@@ -188,6 +222,8 @@ extension Hint {
   static let replug = Hint(
     .replug,
     "unplug the board, plug it in again in DFU mode, and run again")
+  static let powerCycle = Hint(
+    .replug, "power-cycle it in DFU mode, then run the same command again")
   static func readProtected(_ path: String) -> Hint {
     Hint(
       .readProtected,
@@ -229,6 +265,10 @@ extension Hint {
   static let wrongAddress = Hint(
     .wrongAddress,
     "check the address; internal flash starts at 0x08000000 as a rule")
+  static let otherAlternate = Hint(
+    .chooseAlternate, "choose another one with -a; dfuflash list shows them")
+  static let giveAddress = Hint(
+    .wrongAddress, "give the address, for example -s 0x08000000")
   static let nothingTouched = Hint(.nothingTouched, "nothing was touched")
   static let notErased = Hint(
     .notErased,
@@ -238,4 +278,136 @@ extension Hint {
     .mismatch,
     "the sector may be write-protected in the option bytes; otherwise run the same command again"
   )
+}
+
+// MARK: Leaving it, and what is done only when it is wanted
+
+extension Hint {
+  static let boot0Low = Hint(
+    .boot0Low, "set BOOT0 low, then press reset or unplug and plug in again")
+  static let boot0IsHigh = Hint(
+    .boot0Low, "BOOT0 is high: set it low, then press reset")
+  static let vectorTable = Hint(
+    .vectorTable, "give the address of the program's vector table")
+  static let lookWhetherItRuns = Hint(
+    .replug, "unplug it, plug it in again and look whether it runs")
+  static let runAgain = Hint(.runAgain, "run the same command again")
+  static let massErase = Hint(
+    .notErased,
+    "nothing was erased; -s 0x08000000:mass-erase:force -D FILE erases everything at once and writes it"
+  )
+  static let plainDFU = Hint(
+    .plainDFU, "use -U and -D, which speak plain DFU too")
+  static let rawFile = Hint(
+    .plainDFU, "give it the raw file its maker publishes")
+  static let vddNotNeeded = Hint(
+    .supplyVoltage, "leave --vdd out; nothing was touched")
+  static let vddBytewise = Hint(
+    .supplyVoltage, "leave --vdd out to program bytewise; nothing was touched")
+  static let confirm = Hint(
+    .confirm, "add --yes if that is what you want; nothing was written")
+  static let nothingWritten = Hint(.nothingTouched, "nothing was written")
+  static let chipName = Hint(
+    .chooseChip,
+    "say which chip it is with --chip, as in --chip F405 or --chip STM32L432KC")
+  static func chipChoice(_ names: [String]) -> Hint {
+    Hint(
+      .chooseChip,
+      "say which chip it is with --chip: " + names.joined(separator: ", "))
+  }
+  static func didYouMean(_ names: [String]) -> Hint {
+    Hint(.chooseChip, "did you mean \(names.joined(separator: " or "))?")
+  }
+}
+
+// MARK: Option bytes
+
+extension Hint {
+  static let showOptionBytes = Hint(
+    .optionBytes, "dfuflash option-bytes show")
+  static let showOptionBytesInDFU = Hint(
+    .optionBytes, "put it into DFU mode, then: dfuflash option-bytes show")
+  static let showOptionBytesAndRunAgain = Hint(
+    .optionBytes, "dfuflash option-bytes show, then run the same command again")
+  static let optionByteNames = Hint(
+    .optionBytes,
+    "dfuflash option-bytes show lists the names; nothing was written")
+  static let optionBytesElsewhere = Hint(
+    .optionBytes, "change them with a debug probe, or from the application")
+  static let codeProtectionElsewhere = Hint(
+    .optionBytes, "nothing was written; set them with a debug probe")
+  static let protectionAlone = Hint(
+    .optionBytes, "nothing was written; set RDP in a command of its own")
+  static let nothingLeft = Hint(.optionBytes, "nothing is left to do")
+  static let liftProtection = Hint(
+    .readProtected, "dfuflash unprotect --yes lifts that and erases the flash")
+  static let forceOptionBytes = Hint(
+    .force, "nothing was written; add --force if you are sure")
+  static let permanentLock = Hint(
+    .force,
+    "nothing was written; if you really want to lose this chip to debuggers and bootloaders for ever: --permanently-lock-this-chip"
+  )
+}
+
+// MARK: Files and benches
+
+extension Hint {
+  static let noFile = Hint(
+    .noFile, "check the name; dfuflash inspect FILE shows what is in a file")
+  static let brokenFile = Hint(
+    .brokenFile,
+    "build the file anew, or get it again; dfuflash inspect FILE looks at it")
+  static let cannotWrite = Hint(
+    .cannotWrite,
+    "choose another place, or see that you may write there and it has room")
+  static func outputExists(_ path: String) -> Hint {
+    Hint(
+      .outputExists, "choose another name or remove it first: rm \(path)")
+  }
+  static let outputExistsOrForce = Hint(
+    .outputExists, "choose another name, or add --force to replace it")
+  static func archiveEntry(_ path: String) -> Hint {
+    Hint(.fileOption, "give it as \(path)")
+  }
+  static let unpack = Hint(.fileOption, "unpack it, and give what is inside")
+  static let leaveFormatOut = Hint(
+    .fileOption, "leave --format out: the content tells")
+  static func family(_ name: String) -> Hint {
+    Hint(.fileOption, "add --family \(name)")
+  }
+  static let addressNeeded = Hint(
+    .fileOption, "add --address 0x08000000")
+  static let addressNotNeeded = Hint(.fileOption, "leave --address out")
+  static let maxSize = Hint(
+    .fileOption, "add --max-size 256M, or what it needs")
+  static let formatRaw = Hint(
+    .fileOption, "add --format raw to take it as it is")
+  static let spanTooLarge = Hint(
+    .fileOption, "write hex, elf or dfuse, or raise the limit with --max-size")
+  static func outputFormat(_ names: [String]) -> Hint {
+    Hint(.fileOption, "add --to with one of \(names.joined(separator: ", "))")
+  }
+  static let forceOtherIDs = Hint(
+    .force,
+    "nothing was touched; if it is right for it all the same, add --force")
+  static func otherFamily(_ name: String) -> Hint {
+    Hint(
+      .force,
+      "nothing was touched; if it is right all the same, add --family \(name)")
+  }
+  static func makeBench(_ path: String) -> Hint {
+    Hint(.bench, "make one: dfuflash simulate f405 --bench \(path)")
+  }
+  static let benchExists = Hint(
+    .bench, "add --force to begin it anew, or --add to add a board")
+  static let benchLocked = Hint(.bench, "try again when it ends")
+  static let benchBroken = Hint(
+    .bench, "mend the file, or begin it anew with --force")
+  static let benchKinds = Hint(
+    .bench, "dfuflash simulate --list-kinds shows the kinds of board")
+  static let benchBoards = Hint(
+    .bench, "dfuflash list shows the bench's boards and memories")
+  static let makePipe = Hint(.bench, "make it with mkfifo")
+  static let notOnRecord = Hint(
+    .notOnRecord, "the last board's result is not on record")
 }

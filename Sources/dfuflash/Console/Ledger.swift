@@ -102,7 +102,8 @@ final class TransferTrace: Sendable {
           permissions: FilePermissions(rawValue: 0o666)))
     } catch {
       throw ToolFailure(
-        .cannotWrite, "could not create \(Files.shown(path)) (\(error))")
+        .cannotWrite, "could not create \(Files.shown(path)) (\(error))",
+        advice: .cannotWrite)
     }
   }
 

@@ -35,14 +35,15 @@ struct OutputFile: ~Copyable {
         permissions: FilePermissions(rawValue: 0o666))
     } catch {
       throw ToolFailure(
-        .cannotWrite, "could not create \(Files.shown(path)) (\(error))")
+        .cannotWrite, "could not create \(Files.shown(path)) (\(error))",
+        advice: .cannotWrite)
     }
   }
 
   private static func exists(_ path: String) -> ToolFailure {
     ToolFailure(
       .cannotWrite, "\(Files.shown(path)) exists already",
-      hint: "choose another name or remove it first: rm \(path)")
+      advice: .outputExists(path))
   }
 
   deinit {
@@ -58,7 +59,8 @@ struct OutputFile: ~Copyable {
       try file.writeAll(bytes)
     } catch {
       throw ToolFailure(
-        .cannotWrite, "could not write \(Files.shown(path)) (\(error))")
+        .cannotWrite, "could not write \(Files.shown(path)) (\(error))",
+        advice: .cannotWrite)
     }
   }
 
@@ -68,7 +70,8 @@ struct OutputFile: ~Copyable {
       try file.close()
     } catch {
       throw ToolFailure(
-        .cannotWrite, "could not write \(Files.shown(path)) (\(error))")
+        .cannotWrite, "could not write \(Files.shown(path)) (\(error))",
+        advice: .cannotWrite)
     }
     isFinished = true
     // link refuses an existing name, rename replaces it.
@@ -81,7 +84,8 @@ struct OutputFile: ~Copyable {
         ? Self.exists(path)
         : ToolFailure(
           .cannotWrite,
-          "could not create \(Files.shown(path)) (\(Errno(rawValue: reason)))")
+          "could not create \(Files.shown(path)) (\(Errno(rawValue: reason)))",
+          advice: .cannotWrite)
     }
   }
 }

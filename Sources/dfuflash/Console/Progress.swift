@@ -104,7 +104,7 @@ final class QuietReporter: ProgressReporter {
     if let text = event.remark { note(text) }
   }
 
-  func note(_ text: String) { Console.err(text) }
+  func note(_ text: String) { Console.errFolded(text) }
 }
 
 extension FlashPhase {

@@ -11,14 +11,18 @@ enum Reporters {
   static func make(toStandardError: Bool) -> any ProgressReporter {
     let stream: FileDescriptor =
       toStandardError ? .standardError : .standardOutput
+    let isDfuUtil = drawsAlways.load(ordering: .relaxed)
+    let terminal = toStandardError ? Terminal.errors : Terminal.output
     let write: (String) -> Void = { text in
+      // A bar is drawn in place, and dfu-util breaks no lines.
+      let isWhole = text.hasSuffix("\n") && !text.hasPrefix("\r")
+      let shown = isWhole && !isDfuUtil ? terminal.folded(text) : text
       if toStandardError {
-        Console.err(text, terminator: "")
+        Console.err(shown, terminator: "")
       } else {
-        Console.out(text, terminator: "")
+        Console.out(shown, terminator: "")
       }
     }
-    let isDfuUtil = drawsAlways.load(ordering: .relaxed)
     return Console.isTerminal(stream) || isDfuUtil
       ? BarReporter(isFamiliar: isDfuUtil, write) : LineReporter(write)
   }

@@ -108,21 +108,75 @@ struct Terminal: Sendable {
   /// of its length in front of further lines.
   func paragraph(_ head: String, _ text: String) -> String {
     guard let width, width > head.count + 20 else { return head + text }
-    let room = width - head.count
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-      if line.isEmpty {
-        line = String(word)
-      } else if line.count + 1 + word.count <= room {
-        line += " " + word
-      } else {
-        lines.append(line)
-        line = String(word)
+    return broken(head, text, indent: head.count, width)
+  }
+
+  /// Lines for people, each that is too wide broken at blanks. What follows
+  /// begins under the line's second column, or two blanks further in.
+  func folded(_ text: String) -> String {
+    guard let width else { return text }
+    return text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { line -> String in
+        guard line.count > width else { return String(line) }
+        let margin = line.prefix { $0 == " " }
+        let rest = line[margin.endIndex...]
+        var head = String(margin)
+        var indent = margin.count + 2
+        if let gap = rest.firstRange(of: "  ") {
+          let body = rest[gap.lowerBound...].drop { $0 == " " }
+          let column = line.count - body.count
+          if column <= 16 {
+            head = String(line.prefix(column))
+            indent = column
+          }
+        }
+        return broken(
+          head, String(line.dropFirst(head.count)), indent: indent, width)
+      }.joined(separator: "\n")
+  }
+
+  private func broken(
+    _ head: String, _ text: String, indent: Int, _ width: Int
+  ) -> String {
+    let margin = String(repeating: " ", count: indent)
+    var result = head
+    var column = head.count
+    var isFirst = true
+    for piece in pieces(of: text, within: width - indent) {
+      if !isFirst, column + 1 + piece.count > width {
+        result += "\n" + margin
+        column = indent
+      } else if !isFirst {
+        result += " "
+        column += 1
       }
+      result += piece
+      column += piece.count
+      isFirst = false
     }
-    lines.append(line)
-    let indent = "\n" + String(repeating: " ", count: head.count)
-    return head + lines.joined(separator: indent)
+    return result
+  }
+
+  /// Words, and commands that can be copied as one piece where a line has room
+  /// for them.
+  private func pieces(of text: String, within room: Int) -> [String] {
+    var result: [String] = []
+    var command: [String] = []
+    func take() {
+      let whole = command.joined(separator: " ")
+      result += whole.count <= room ? [whole] : command
+      command = []
+    }
+    for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+      let begins = word == "sudo" || word == "dfuflash"
+      if command.isEmpty, !begins {
+        result.append(String(word))
+        continue
+      }
+      command.append(String(word))
+      if word.hasSuffix(";") || word.hasSuffix(",") { take() }
+    }
+    if !command.isEmpty { take() }
+    return result
   }
 }

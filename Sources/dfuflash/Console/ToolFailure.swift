@@ -30,26 +30,21 @@ struct ToolFailure: Error {
   var status: ExitStatus
   /// What happened, on which board, where: a sentence without a full stop.
   var message: String
+  /// The next step, a row of the table of hints; `nil` where the message says
+  /// all.
+  var advice: Hint?
   /// The next step; one line.
-  var hint: String?
-  /// Which row of the table of hints it is.
-  var hintCode: Hint.Code?
+  var hint: String? { advice?.text }
 
-  init(_ status: ExitStatus, _ message: String, hint: String? = nil) {
+  init(_ status: ExitStatus, _ message: String, advice: Hint? = nil) {
     self.status = status
     self.message = message
-    self.hint = hint
-  }
-
-  /// An end with advice from the table.
-  init(_ status: ExitStatus, _ message: String, advice: Hint?) {
-    self.init(status, message, hint: advice?.text)
-    hintCode = advice?.code
+    self.advice = advice
   }
 
   /// Tells the person.
   func show() {
-    Console.err("dfuflash: \(message)")
-    if let hint { Console.err("  hint: \(hint)") }
+    Console.errFolded("dfuflash: \(message)")
+    if let hint { Console.errFolded("  hint: \(hint)") }
   }
 }

@@ -7,40 +7,54 @@ enum UsageFailure {
   ///
   /// - Parameter arguments: the words after the program's name.
   static func text(for error: any Error, _ arguments: [String]) -> String {
-    let command = command(of: arguments)
+    let path = commands(of: arguments)
+    let command = path.last ?? DfuUtilCommand.self
     let help = OptionHelp(DFUFlash.helpMessage(for: command, columns: 1000))
     let message = sentence(DFUFlash.message(for: error))
     var lines = ["dfuflash: \(message)"]
     if let word = unknownWord(in: message) {
-      if let near = nearest(to: word, in: help) {
+      if let near = nearest(to: word, in: help, below: command) {
         if !message.contains("Did you mean") {
           lines.append("  did you mean \(near)?")
         }
         lines += help.lines(of: near)
       } else {
-        lines.append(general(command))
+        lines.append(general(path))
       }
     } else if let option = options(in: message).first(where: help.has) {
       lines += help.lines(of: option)
     } else {
-      lines.append(general(command))
+      lines.append(general(path))
     }
     return lines.joined(separator: "\n")
   }
 
-  /// The verb of a command line, or dfu-util's options.
-  private static func command(
+  /// The verb of a command line and the verb below it; nothing where there
+  /// are dfu-util's options alone.
+  private static func commands(
     of arguments: [String]
-  ) -> any ParsableCommand.Type {
-    DFUFlash.configuration.subcommands.first {
-      $0.configuration.commandName == arguments.first
-    } ?? DfuUtilCommand.self
+  ) -> [any ParsableCommand.Type] {
+    var found: [any ParsableCommand.Type] = []
+    var offered = DFUFlash.configuration.subcommands
+    for word in arguments {
+      guard
+        let next = offered.first(where: {
+          $0.configuration.commandName == word
+        })
+      else { break }
+      found.append(next)
+      offered = next.configuration.subcommands
+    }
+    return found
   }
 
-  private static func general(_ command: any ParsableCommand.Type) -> String {
-    let name = command.configuration.commandName ?? "dfu-util"
+  private static func general(
+    _ commands: [any ParsableCommand.Type]
+  ) -> String {
+    let name = commands.compactMap { $0.configuration.commandName }
+      .joined(separator: " ")
     return "  usage: "
-      + (name == "dfu-util"
+      + (name.isEmpty || name == "dfu-util"
         ? "dfuflash [-l | -D file | -U file | -e] [-s address] [-a alt] …; "
           + "dfuflash help dfu-util shows all options"
         : "dfuflash \(name) …; dfuflash help \(name) shows all options")
@@ -73,11 +87,12 @@ enum UsageFailure {
 
   /// The option, or verb, that differs least; `nil` when none is near.
   private static func nearest(
-    to word: String, in help: OptionHelp
+    to word: String, in help: OptionHelp,
+    below command: any ParsableCommand.Type
   ) -> String? {
-    let verbs = DFUFlash.configuration.subcommands.compactMap {
-      $0.configuration.commandName
-    }
+    let below = command.configuration.subcommands
+    let verbs = (below.isEmpty ? DFUFlash.configuration.subcommands : below)
+      .compactMap { $0.configuration.commandName }
     let candidates = word.hasPrefix("-") ? help.names : verbs
     let allowed = max(1, word.count / 3)
     return candidates.filter { $0.count > 2 }
@@ -86,16 +101,24 @@ enum UsageFailure {
       .min { $0.distance < $1.distance }?.name
   }
 
-  /// How many letters must be put in, left out or replaced (Levenshtein).
+  /// How many letters must be put in, left out, replaced, or exchanged with
+  /// the next one (Damerau's distance).
   static func distance(_ a: String, _ b: String) -> Int {
+    let a = Array(a)
     let b = Array(b)
+    var before: [Int] = []
     var row = Array(0...b.count)
     for (i, letter) in a.enumerated() {
       var next = [i + 1]
       for (j, other) in b.enumerated() {
-        next.append(
-          min(row[j] + (letter == other ? 0 : 1), row[j + 1] + 1, next[j] + 1))
+        var least = min(
+          row[j] + (letter == other ? 0 : 1), row[j + 1] + 1, next[j] + 1)
+        if i > 0, j > 0, letter == b[j - 1], a[i - 1] == other {
+          least = min(least, before[j - 1] + 1)
+        }
+        next.append(least)
       }
+      before = row
       row = next
     }
     return row[b.count]

@@ -63,7 +63,7 @@ struct UdevInstaller {
         throw ToolFailure(
           .cannotWrite,
           "\(path) is written, but \(command.joined(separator: " ")) failed",
-          hint: "plug the board in again, or restart the computer")
+          advice: .rulesNotLoaded)
       }
     }
   }
@@ -80,7 +80,7 @@ struct UdevInstaller {
     guard code == 0 else {
       throw ToolFailure(
         .cannotWrite, "could not run \(words[0]) (\(Errno(rawValue: code)))",
-        hint: "plug the board in again")
+        advice: .rulesNotLoaded)
     }
     var status: Int32 = 0
     while unsafe waitpid(pid, &status, 0) < 0 && errno == EINTR {}

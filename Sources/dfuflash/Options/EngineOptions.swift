@@ -101,15 +101,13 @@ enum ChipOption {
     case .several(let families):
       throw ToolFailure(
         .usage, "--chip: \(shown) may be several chips",
-        hint: "say which: " + families.map(\.name).joined(separator: ", "))
+        advice: .chipChoice(families.map(\.name)))
     case .withoutDFU(let sentence):
-      throw ToolFailure(.usage, sentence)
+      throw ToolFailure(.usage, sentence, advice: .nothingTouched)
     case .unknown(let nearest):
       throw ToolFailure(
         .usage, "--chip: no chip is called \(shown)",
-        hint: nearest.isEmpty
-          ? "write it as in --chip F405 or --chip STM32L432KC"
-          : "did you mean \(nearest.joined(separator: " or "))?")
+        advice: nearest.isEmpty ? .chipName : .didYouMean(nearest))
     }
   }
 }

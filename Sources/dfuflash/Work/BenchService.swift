@@ -103,7 +103,7 @@ private final class CommandPipe {
     } catch {
       throw ToolFailure(
         .noInput, "could not open \(Files.shown(path)) (\(error))",
-        hint: "make it with mkfifo")
+        advice: .makePipe)
     }
   }
 

@@ -209,9 +209,7 @@ final class BoardWork {
     where limit.effects.contains(.refuse(.eraseSecondBank)) {
       throw ToolFailure(
         .device, "board \(board.label): \(limit.limit.sentence)",
-        hint:
-          "nothing was erased; -s 0x08000000:mass-erase:force -D FILE erases "
-          + "everything at once and writes it")
+        advice: .massErase)
     }
   }
 

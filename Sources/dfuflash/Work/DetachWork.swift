@@ -98,7 +98,7 @@ struct DetachWork {
       """
       board \(old.label) was asked to detach but has not come back in DFU \
       mode at port \(old.path) within \(limit.components.seconds) s
-      """, hint: "put it into DFU mode by hand, or wait longer with -E 30")
+      """, advice: .enterDFUByHand)
   }
 
   /// Devices of DFU 1.0 may show protocol 0 in both modes; then it is another

@@ -26,7 +26,7 @@ struct DfuUtilWork {
         """
         \(Files.shown(input.path)) does not say where it belongs on board \
         \(work.board.label)
-        """, hint: "give the address, for example -s 0x08000000")
+        """, advice: .giveAddress)
     }
     let outcome = try FlashWork(work: work)
       .run(try input.parts(at: option?.address, for: work))

@@ -108,9 +108,7 @@ struct FirmwareInput: Sendable {
       \(hex4(suffix.product)), but board \(work.board.label) is \
       \(hex4(ids.vendor)):\(hex4(ids.product))
       """,
-      hint: """
-        nothing was touched; if it is right for it all the same, add --force
-        """)
+      advice: .forceOtherIDs)
   }
 
   /// Which of a UF2 file's families is the board's; `nil` when that is not
@@ -134,10 +132,7 @@ struct FirmwareInput: Sendable {
       \(Files.shown(path)) is for \(names.joined(separator: ", ")), but board \
       \(work.board.label) is \(knowledge.identification.summary)
       """,
-      hint: """
-        nothing was touched; if it is right all the same, add --family \
-        \(names[0])
-        """)
+      advice: .otherFamily(names[0]))
   }
 
   // MARK: Where it comes from
@@ -176,7 +171,8 @@ struct FirmwareInput: Sendable {
         file = try FileDescriptor.open(FilePath(path), .readOnly)
       } catch {
         throw ToolFailure(
-          .noInput, "could not read \(Files.shown(path)) (\(error))")
+          .noInput, "could not read \(Files.shown(path)) (\(error))",
+          advice: .noFile)
       }
       size = (try? file.seek(offset: 0, from: .end)).map(Int.init)
       _ = try? file.seek(offset: 0, from: .start)
@@ -214,21 +210,23 @@ struct FirmwareInput: Sendable {
   static func failure(_ path: String, _ error: FirmwareError) -> ToolFailure {
     let name = path == "-" ? "standard input" : Files.shown(path)
     var failure = ToolFailure(.badFile, "\(name): \(error)")
-    failure.hint =
+    failure.advice =
       switch error.kind {
       case .entryNeeded(let entries):
-        "give it as \(Files.shown("\(path):\(entries.first ?? "path")"))"
+        .archiveEntry(Files.shown("\(path):\(entries.first ?? "path")"))
       case .noFirmware(let entries) where !entries.isEmpty:
-        "give it as \(Files.shown("\(path):\(entries.first ?? "path")"))"
+        .archiveEntry(Files.shown("\(path):\(entries.first ?? "path")"))
       case .familyNeeded(let families):
-        "add --family "
-          + (families.first { $0 != 0 }.map {
+        .family(
+          families.first { $0 != 0 }.map {
             UF2Family.name(of: $0) ?? "0x\(hex8($0))"
           } ?? "0")
-      case .addressNeeded: "add --address 0x08000000"
-      case .tooLarge: "add --max-size 256M, or what it needs"
-      case .plainText: "add --format raw to take it as it is"
-      default: nil
+      case .addressNeeded: .addressNeeded
+      case .tooLarge: .maxSize
+      case .plainText: .formatRaw
+      case .packed: .unpack
+      case .notThisFormat: .leaveFormatOut
+      default: .brokenFile
       }
     return failure
   }

@@ -157,7 +157,7 @@ struct FlashWork {
         """
         board \(work.board.label): this chip's programming does not depend on \
         the supply voltage (\(work.knowledge.identification.summary))
-        """, hint: "leave --vdd out; nothing was touched")
+        """, advice: .vddNotNeeded)
     }
     guard let range = VoltageRange(programming32BitsAt: millivolts) else {
       throw ToolFailure(
@@ -165,7 +165,7 @@ struct FlashWork {
         """
         programming 32 bits at a time needs a supply of 2.7 V to 3.6 V, not \
         \(millivolts) mV
-        """, hint: "leave --vdd out to program bytewise; nothing was touched")
+        """, advice: .vddBytewise)
     }
     let session = try work.session(feature.alternate.number)
     let isSet = try work.speaking { () throws(DFUError) in
@@ -177,7 +177,7 @@ struct FlashWork {
         """
         board \(work.board.label): the chip did not take the voltage range; \
         nothing was erased
-        """, hint: "leave --vdd out to program bytewise")
+        """, advice: .vddBytewise)
     }
     work.reporter.note("Programming 32 bits at a time.")
   }

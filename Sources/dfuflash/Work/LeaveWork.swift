@@ -50,7 +50,7 @@ struct LeaveWork {
         board \(work.board.label): the firmware is in place, but the board did \
         not leave DFU mode within \(Self.limit.components.seconds) s\(reasons)
         """,
-        hint: "set BOOT0 low, then press reset or unplug and plug in again")
+        advice: .boot0Low)
     }
   }
 
@@ -78,7 +78,7 @@ struct LeaveWork {
         """
         board \(work.board.label): the firmware is in place, but this \
         bootloader cannot leave DFU mode\(reasons)
-        """, hint: "set BOOT0 low and press reset")
+        """, advice: .boot0Low)
     }
     try checkTrustZone(program)
     if knowledge.effects.contains(.warnBefore(.leave)) {
@@ -103,7 +103,7 @@ struct LeaveWork {
         """
         board \(work.board.label): leaving to 0x\(hex8(address)) is refused: \
         \(trouble.limit.sentence)
-        """, hint: "give the address of the program's vector table")
+        """, advice: .vectorTable)
     }
     if let stackPointer = program.stackPointer,
       !knowledge.identification.candidates.isEmpty,
@@ -137,7 +137,7 @@ struct LeaveWork {
       """
       board \(work.board.label): the firmware is in place, but this \
       bootloader cannot leave DFU mode while TrustZone is on
-      """, hint: "set BOOT0 low and press reset")
+      """, advice: .boot0Low)
   }
 
   /// Writes back the option bytes as they are, after which the chip resets
@@ -155,7 +155,7 @@ struct LeaveWork {
         board \(selected.board.label): the firmware is in place and the option \
         bytes are loaded anew, but the board is back in DFU mode
         """,
-        hint: "BOOT0 is high: set it low, then press reset")
+        advice: .boot0IsHigh)
     }
   }
 }

@@ -45,7 +45,7 @@ struct MapWork {
         } catch {
           throw ToolFailure(
             error.status, "\(place(row.line)): \(error.message)",
-            hint: error.hint)
+            advice: error.advice)
         }
         inputs[file] = input
       }
@@ -118,9 +118,9 @@ struct MapWork {
 
   private func failure(_ line: Int, _ reason: String) -> ToolFailure {
     line == 0
-      ? ToolFailure(.noInput, reason)
+      ? ToolFailure(.noInput, reason, advice: .noFile)
       : ToolFailure(
-        .badFile, "\(place(line)): \(reason)", hint: "nothing was touched")
+        .badFile, "\(place(line)): \(reason)", advice: .nothingTouched)
   }
 
   // MARK: The boards
@@ -147,9 +147,7 @@ struct MapWork {
         \(plan.mismatches.map { "  " + describe($0) }
           .joined(separator: "\n"))
         """,
-        hint: isOnlyExtra
-          ? "add a row for each, or --allow-extra to leave them alone"
-          : "`dfuflash list` shows what is there; path= names a port for sure")
+        advice: isOnlyExtra ? .mapExtra : .mapRows)
     }
     var tasks: [Fleet.Task] = []
     for assignment in plan.assignments {

@@ -27,7 +27,7 @@ struct OptionBytesWork {
         .device,
         """
         board \(work.board.label) has left the bus while it was looked at
-        """, hint: "check the cable and plug it in again")
+        """, advice: .gone)
     }
     throw ToolFailure(
       .usage,
@@ -35,7 +35,7 @@ struct OptionBytesWork {
       board \(work.board.label): this bootloader does not show option bytes \
       (\(work.knowledge.identification.summary))
       """,
-      hint: "change them with a debug probe, or from the application")
+      advice: .optionBytesElsewhere)
   }
 
   /// The layouts the chip's option bytes may have: one when the chip is
@@ -106,17 +106,14 @@ struct OptionBytesWork {
       case .needsForce:
         throw ToolFailure(
           .usage, sentence,
-          hint: "nothing was written; add --force if you are sure")
+          advice: .forceOptionBytes)
       case .needsPermanentLock where permissions.permanentLock: break
       case .needsPermanentLock:
         throw ToolFailure(
           .usage, sentence,
-          hint: """
-            nothing was written; if you really want to lose this chip to \
-            debuggers and bootloaders for ever: --permanently-lock-this-chip
-            """)
+          advice: .permanentLock)
       case .refused:
-        throw ToolFailure(.usage, sentence, hint: "nothing was written")
+        throw ToolFailure(.usage, sentence, advice: .nothingWritten)
       }
     }
   }
@@ -170,7 +167,7 @@ struct OptionBytesWork {
             windows of option bytes are written; then the board did not come \
             back in DFU mode
             """,
-            hint: "put it into DFU mode again and run the same command again")
+            advice: .enterDFUAgain)
         }
         return .gone
       case .back(let selected):
@@ -200,15 +197,15 @@ struct OptionBytesWork {
     of failure: ToolFailure, from old: OptionByteImage,
     to new: OptionByteImage, _ layout: OptionByteLayout
   ) -> ToolFailure {
-    func told(_ sentence: String, _ hint: String) -> ToolFailure {
+    func told(_ sentence: String, _ advice: Hint) -> ToolFailure {
       ToolFailure(
-        failure.status, "\(failure.message); \(sentence)", hint: hint)
+        failure.status, "\(failure.message); \(sentence)", advice: advice)
     }
     guard let back = returned() else {
       return told(
         "it has not come back in DFU mode, so what its option bytes are now "
           + "is not known",
-        "put it into DFU mode, then: dfuflash option-bytes show")
+        .showOptionBytesInDFU)
     }
     let options = OptionBytesWork(work: back)
     guard let memory = try? options.memory(),
@@ -216,17 +213,17 @@ struct OptionBytesWork {
     else {
       return told(
         "what its option bytes are now could not be read",
-        "dfuflash option-bytes show")
+        .showOptionBytes)
     }
     if case .protected = look {
       return told(
         "it is back, with readout protection at level 1",
-        "dfuflash unprotect --yes lifts that and erases the flash")
+        .liftProtection)
     }
     guard let now = try? options.read(memory) else {
       return told(
         "what its option bytes are now could not be read",
-        "dfuflash option-bytes show")
+        .showOptionBytes)
     }
     let level =
       layout.decode(now).protection.map { " (readout protection \($0))" }
@@ -234,17 +231,17 @@ struct OptionBytesWork {
     if now == old {
       return told(
         "it is back, and its option bytes are as they were\(level)",
-        "run the same command again")
+        .runAgain)
     }
     if layout.changes(from: now, to: new).isEmpty {
       return told(
         "it is back, and its option bytes are as wanted\(level)",
-        "nothing is left to do")
+        .nothingLeft)
     }
     return told(
       "it is back, and its option bytes are neither as they were nor as "
         + "wanted\(level)",
-      "dfuflash option-bytes show, then run the same command again")
+      .showOptionBytesAndRunAgain)
   }
 
   /// The board, there still or again.
@@ -275,14 +272,14 @@ struct OptionBytesWork {
       if effects.contains(.refuse(.writeCodeProtection)) {
         throw ToolFailure(
           .usage, "board \(work.board.label): \(limit.sentence)",
-          hint: "nothing was written; set them with a debug probe")
+          advice: .codeProtectionElsewhere)
       }
       if effects.contains(.splitOptionByteWrites), names.contains("RDP"),
         names.contains(where: Self.isSecure)
       {
         throw ToolFailure(
           .usage, "board \(work.board.label): \(limit.sentence)",
-          hint: "nothing was written; set RDP in a command of its own")
+          advice: .protectionAlone)
       }
       work.reporter.note("note: \(limit.sentence)")
     }
@@ -310,7 +307,7 @@ struct OptionBytesWork {
         """
         board \(work.board.label): none of the chip's option bytes may be \
         written
-        """, hint: "unplug the board and plug it in again")
+        """, advice: .replug)
     }
     return try write([window], in: memory)
   }

@@ -18,7 +18,7 @@ struct PlainWork {
         \(Files.shown(input.path)) has addresses \
         (\(input.file.format.title)), but board \(work.board.label) speaks \
         plain DFU, which has none
-        """, hint: "give it the raw file its maker publishes")
+        """, advice: .rawFile)
     }
     try input.checkIDs(work)
     let transfer = try transfer()
@@ -39,7 +39,7 @@ struct PlainWork {
           """
           board \(work.board.label): the file was sent, but the device no \
           longer answers
-          """, hint: "unplug it, plug it in again and look whether it runs")
+          """, advice: .lookWhetherItRuns)
       }
     }
   }

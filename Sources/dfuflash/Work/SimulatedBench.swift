@@ -38,17 +38,21 @@ enum SimulatedBench {
       case .missing(let path):
         throw ToolFailure(
           .noInput, "\(error)",
-          hint: "make one: dfuflash simulate f405 --bench \(path)")
+          advice: .makeBench(path))
       case .exists:
         throw ToolFailure(
           .cannotWrite, "\(error)",
-          hint: "add --force to begin it anew, or --add to add a board")
+          advice: .benchExists)
       case .locked:
-        throw ToolFailure(.device, "\(error)", hint: "try again when it ends")
-      case .file: throw ToolFailure(.cannotWrite, "\(error)")
-      case .invalid: throw ToolFailure(.badFile, "\(error)")
-      case .unknownProfile, .noBoard, .badPath, .badMemory:
-        throw ToolFailure(.usage, "\(error)")
+        throw ToolFailure(.device, "\(error)", advice: .benchLocked)
+      case .file:
+        throw ToolFailure(.cannotWrite, "\(error)", advice: .cannotWrite)
+      case .invalid:
+        throw ToolFailure(.badFile, "\(error)", advice: .benchBroken)
+      case .unknownProfile:
+        throw ToolFailure(.usage, "\(error)", advice: .benchKinds)
+      case .noBoard, .badPath, .badMemory:
+        throw ToolFailure(.usage, "\(error)", advice: .benchBoards)
       }
     }
   }

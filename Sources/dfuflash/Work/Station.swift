@@ -244,7 +244,7 @@ private struct BoardTurn: Sendable {
       if isAmbiguous {
         throw ToolFailure(
           .device, "board \(board.label) has several DFU interfaces",
-          hint: "choose one with -i")
+          advice: .chooseInterface)
       }
       board.uniqueID = selected.readUniqueID(on: bus)
       _ = try plan.job.run(selected, on: bus, display.reporter(for: board))

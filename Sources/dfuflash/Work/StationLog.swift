@@ -89,7 +89,7 @@ final class StationLog: Sendable {
     } catch {
       throw ToolFailure(
         .cannotWrite, "could not write \(Files.shown(path)) (\(error))",
-        hint: "the last board's result is not on record")
+        advice: .notOnRecord)
     }
     // A pipe or a terminal cannot be flushed, and need not be.
     guard fsync(file.rawValue) == 0 || errno == EINVAL || errno == EROFS else {
@@ -98,7 +98,7 @@ final class StationLog: Sendable {
         """
         could not flush \(Files.shown(path)) to the disk \
         (\(Errno(rawValue: errno)))
-        """, hint: "the last board's result may not be on record")
+        """, advice: .notOnRecord)
     }
   }
 }

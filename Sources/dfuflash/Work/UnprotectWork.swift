@@ -43,7 +43,7 @@ struct UnprotectWork {
         come back in DFU mode at port \(work.board.path) within \
         \(Self.limit.components.seconds) s
         """,
-        hint: "unplug it and plug it in again in DFU mode, then run again")
+        advice: .replug)
     }
   }
 
@@ -67,6 +67,6 @@ struct UnprotectWork {
       board \(selected.board.label): it is back, but it still does not let \
       itself be read
       """,
-      hint: "power-cycle it in DFU mode, then run the same command again")
+      advice: .powerCycle)
   }
 }

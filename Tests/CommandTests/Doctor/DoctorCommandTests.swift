@@ -25,6 +25,78 @@ import Testing
     #expect(run.err.isEmpty)
   }
 
+  /// What each finding says on the screen, in scenes of the virtual bench.
+  /// What only a real system has is in DiagnosisTests and
+  /// Tests/Kernel/guest/doctor.sh.
+  @Test(arguments: [
+    ("stlink", "", "problem: debug-probe", "the debugger's connector"),
+    (
+      "f405", #""application": "dfu", "state": {"mode": "application"}"#,
+      "warning: detach", "dfuflash -e -p 1-1"
+    ),
+    (
+      "f405", #""deniedOpens": -1"#, "problem: no-permission",
+      "doctor --install-udev"
+    ),
+    (
+      "f405", #""busyClaims": -1"#, "problem: busy",
+      "seen: another program holds the interface"
+    ),
+    (
+      "f405", #""quirks": {"startsInError": true}"#, "note: in-error",
+      "seen: it is in dfuERROR, errFIRMWARE"
+    ),
+    (
+      "l412", #""protection": 1"#, "problem: read-protected",
+      "lifting it erases all of the chip's flash"
+    ),
+    ("gd32vf103", "", "note: layout-wrong", "its layout string is known"),
+    (
+      "f405", #""alternates": ["@Internal Flash /0x08000000/2*016"]"#,
+      "warning: layout-broken", "alternate setting 0 shows"
+    ),
+    ("f072", "", "hub, board 1-1", "put a USB hub between"),
+    ("f303", "", "note: rom-trouble", "crystal"),
+    ("h743", "", "note: constant-serial", "-p 1-1"),
+    ("g0b1", "", "note: blank-chip", "dfuflash flash -p 1-1 --relaunch FILE"),
+    ("camera", "", "note: bystander", "nothing to do"),
+    (
+      "f405", #""faults": [{"effect": "stall", "nth": 1, "of": "getStatus"}]"#,
+      "problem: stalled", "unplug the board"
+    ),
+    (
+      "f405", #""quirks": {"functionalDescriptor": "missing"}"#,
+      "warning: transfer-size-unknown", "-t 1024"
+    ),
+    ("f405", "", "12 Mbit/s", "directly at the computer"),
+  ])
+  func whatIsSaid(
+    _ kind: String, _ more: String, _ head: String, _ text: String
+  ) throws {
+    let run = try Program.run(
+      ["doctor"], bench: try TestBenchFile([(kind, more)]))
+    #expect(run.text.contains(head), "\(run.text)")
+    #expect(run.text.contains(text), "\(run.text)")
+    #expect(run.err.isEmpty)
+    let isHealthy =
+      !run.text.contains("problem: ")
+      && !run.text.contains("warning: ")
+    #expect(run.status == (isHealthy ? 0 : 1))
+  }
+
+  @Test func severalBoardsAndEqualSerialsAreSaid() throws {
+    let run = try Program.run(
+      ["doctor"],
+      bench: try TestBenchFile([
+        ("f405", #""serial": "A""#), ("f405", #""serial": "A""#),
+      ]))
+    #expect(run.status == 1)
+    #expect(run.text.contains("note: several-boards\n"))
+    #expect(run.text.contains("seen: 2 boards in DFU mode: 1-1 and 1-2\n"))
+    #expect(run.text.contains("warning: equal-serials\n"))
+    #expect(run.text.contains("share the serial number A\n"))
+  }
+
   @Test func jsonIsForPrograms() throws {
     let bench = try TestBenchFile([
       ("l412", #""protection": 1"#), ("camera", ""),
