@@ -58,7 +58,18 @@ enum Verbs {
     var letters = Array(option)
     letters.swapAt(3, 4)
     let wrong = String(letters)
-    let run = try Program.run(words + [wrong])
+    // What else the verb needs is there.
+    let rest: [String] =
+      switch verb {
+      case "flash", "verify", "read", "inspect", "station",
+        "option-bytes backup", "option-bytes restore":
+        ["x"]
+      case "convert": ["x", "y"]
+      case "option-bytes set": ["x=1"]
+      case "erase": ["--all"]
+      default: []
+      }
+    let run = try Program.run(words + rest + [wrong])
     #expect(run.status == 64, "\(verb) \(wrong)")
     #expect(
       run.errors.contains("usage: ") && run.errors.contains(option),
