@@ -109,6 +109,27 @@ import Testing
       self.length = length
       self.byte = byte
     }
+
+    /// Every format for one kind of complement each; the others take one.
+    var isFirst: Bool { ["f401", "l412"].contains(kind) }
+
+    /// Offset of the byte's complement, where the layout has one.
+    var complement: Int? {
+      switch kind.prefix(2) {
+      case "f0", "f3": byte + 1
+      case "f4", "f7", "l1": byte + 2
+      case "c0", "g4", "l4", "wb": byte + 4
+      default: nil
+      }
+    }
+
+    /// Sets the byte, and with it what the layout has beside it: a complement
+    /// or a second half.
+    func setProtection(_ value: UInt8, in bytes: inout [UInt8]) {
+      bytes[byte] = value
+      if kind.hasPrefix("h7") { bytes[byte + 4] = value }
+      if let complement { bytes[complement] = ~value }
+    }
   }
 
   static let places = [
@@ -129,29 +150,38 @@ import Testing
   @Test(arguments: places)
   func noPathLocksAChip(place: Place) throws {
     let bench = try TestBenchFile(place.kind)
-    let folder = bench.folder
-    func stored() throws -> [UInt8]? {
-      try bench.memory(place.length, at: place.window)
-    }
-    let before = try #require(try stored())
-    var bytes = before
-    bytes[place.byte] = 0xCC
-    // What the layout has beside the byte: a complement or a second half.
-    if place.kind.hasPrefix("h7") { bytes[place.byte + 4] = 0xCC }
-    if place.kind == "f042" || place.kind == "f303" { bytes[1] = 0x33 }
-    if place.kind.hasPrefix("f4") || place.kind.hasPrefix("f7") {
-      bytes[3] = 0x33
-    }
-    if place.kind == "l152" { bytes[2] = 0x33 }
+    var bytes = try #require(
+      try bench.memory(place.length, at: place.window))
+    place.setProtection(0xCC, in: &bytes)
+    var paths = try paths(
+      of: bytes, to: place, in: bench.folder, forced: true,
+      all: place.isFirst)
+    paths.append(["option-bytes", "set", "--yes", "--force", "RDP=0xCC"])
+    try checkNothingIsWritten(paths, place, bench)
+  }
+
+  /// Every way in which bytes can reach a chip's option bytes: each verb, raw
+  /// and in every format.
+  ///
+  /// - Parameters:
+  ///   - forced: whether `--force` is given where there is such an option.
+  ///   - all: every format by every verb, not just one.
+  private func paths(
+    of bytes: [UInt8], to place: Place, in folder: Folder, forced: Bool,
+    all: Bool
+  ) throws -> [[String]] {
     let address = "0x" + String(place.window, radix: 16)
     let single = "0x" + String(place.window + UInt32(place.byte), radix: 16)
     let image = try FirmwareImage(bytes, at: place.window)
     let raw = try folder.file("o.bin", bytes)
+    let hex = image.intelHex()
     let files = [
-      try folder.file("o.hex", image.intelHex()),
+      try folder.file("o.hex", hex),
       try folder.file("o.srec", image.sRecord()),
       try folder.file("o.uf2", image.uf2(family: nil)),
       try folder.file("o.elf", image.elf()),
+      try folder.file("o.hex.gz", gzip(hex)),
+      try folder.file("o.zip", zip(hex, named: "o.hex")),
       try folder.file(
         "o.dfu",
         FirmwareFile.dfuse(
@@ -159,34 +189,81 @@ import Testing
           suffix: DFUSuffix(vendor: 0x0483, product: 0xDF11))),
     ]
     let map = try folder.file("map.csv", Array("path=1-1,o.hex\n".utf8))
+    let force = forced ? ["--force"] : []
     var paths = [
-      ["option-bytes", "set", "--yes", "--force", "RDP=0xCC"],
-      ["option-bytes", "restore", "--yes", "--force", raw],
+      ["option-bytes", "restore", "--yes"] + force + [raw],
       ["-a", "1", "-s", "\(address):will-reset", "-D", raw],
-      ["-a", "1", "-s", "\(address):force:unprotect", "-D", raw],
+      ["-a", "1", "-s", "\(address):unprotect", "-D", raw],
       ["-a", "1", "-s", "\(address):relaunch", "-D", raw],
-      ["flash", "--relaunch", "--force", "--address", address, raw],
-      // The one byte alone, in the middle of the window.
-      [
-        "-a", "1", "-s", "\(single):will-reset", "-D",
-        try folder.file("one.bin", [0xCC, 0x33, 0xFF, 0xFF]),
-      ],
-      ["flash", "--map", map],
-      ["flash", "--all", "--force", files[0]],
+      ["flash", "--relaunch"] + force + ["--address", address, raw],
+      ["flash", "--map", map], ["flash", "--all"] + force + [files[0]],
+      ["station", "--count", "1", files[0]],
+      ["station", "--count", "1", "--address", address, raw],
     ]
-    // Every format for one kind of complement each; the others take one.
-    let isFirst = ["f401", "l412"].contains(place.kind)
-    for file in isFirst ? files : [files[4]] {
-      paths.append(["flash", "--force", file])
-      paths.append(["-a", "1", "-D", file])
-      paths.append(["option-bytes", "restore", "--yes", "--force", file])
+    if forced {
+      paths += [
+        ["-a", "1", "-s", "\(address):force:unprotect", "-D", raw],
+        // The one byte alone, in the middle of the window.
+        [
+          "-a", "1", "-s", "\(single):will-reset", "-D",
+          try folder.file("one.bin", [bytes[place.byte], 0x33, 0xFF, 0xFF]),
+        ],
+      ]
     }
+    for file in all ? files : [files[6]] {
+      paths.append(["flash"] + force + [file])
+      paths.append(["-a", "1", "-D", file])
+      paths.append(["option-bytes", "restore", "--yes"] + force + [file])
+      if all { paths.append(["station", "--count", "1", file]) }
+    }
+    return paths
+  }
+
+  private func checkNothingIsWritten(
+    _ paths: [[String]], _ place: Place, _ bench: TestBenchFile
+  ) throws {
+    func stored() throws -> [UInt8]? {
+      try bench.memory(place.length, at: place.window)
+    }
+    let before = try #require(try stored())
     for arguments in paths {
       let run = try Program.run(arguments, bench: bench)
-      #expect(run.status != 0, "\(arguments)")
+      // A station itself has not failed when a board has.
+      let failed =
+        arguments[0] == "station"
+        ? (run.text + run.errors).contains("FAIL") : run.status != 0
+      #expect(failed, "\(arguments) \(run.text)")
       #expect(try stored() == before, "\(arguments) \(run.errors)")
       #expect(try bench.board { $0.protectionLevel } == 0, "\(arguments)")
     }
+  }
+
+  /// Protection that would go up is refused on every path, too, unless it is
+  /// forced.
+  @Test(arguments: places)
+  func noPathRaisesProtectionUnforced(place: Place) throws {
+    let bench = try TestBenchFile(place.kind)
+    var bytes = try #require(
+      try bench.memory(place.length, at: place.window))
+    place.setProtection(0xBB, in: &bytes)
+    var paths = try paths(
+      of: bytes, to: place, in: bench.folder, forced: false,
+      all: place.isFirst)
+    paths.append(["option-bytes", "set", "--yes", "RDP=0xBB"])
+    try checkNothingIsWritten(paths, place, bench)
+  }
+
+  /// So is a byte that is not the complement of its partner.
+  @Test(arguments: places.filter { $0.complement != nil })
+  func noPathWritesAWrongComplementUnforced(place: Place) throws {
+    let bench = try TestBenchFile(place.kind)
+    var bytes = try #require(
+      try bench.memory(place.length, at: place.window))
+    bytes[try #require(place.complement)] ^= 0x01
+    try checkNothingIsWritten(
+      paths(
+        of: bytes, to: place, in: bench.folder, forced: false,
+        all: place.isFirst), place, bench)
   }
 
   // MARK: Families
@@ -295,5 +372,41 @@ import Testing
       return $0.mode
     }
     #expect(mode == .application)
+  }
+}
+
+// MARK: - Packed files
+
+/// A gzip file whose one block is stored as it is.
+private func gzip(_ bytes: [UInt8]) -> [UInt8] {
+  let length = bytes.count
+  return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1] + little(length, 2)
+    + little(~length, 2) + bytes + little(Int(crc32(bytes)), 4)
+    + little(length, 4)
+}
+
+/// A zip archive with one member, stored as it is.
+private func zip(_ bytes: [UInt8], named name: String) -> [UInt8] {
+  let facts =
+    [UInt8](repeating: 0, count: 8) + little(Int(crc32(bytes)), 4)
+    + little(bytes.count, 4) + little(bytes.count, 4)
+    + little(name.utf8.count, 2) + [0, 0]
+  let member = [0x50, 0x4B, 3, 4, 20, 0] + facts + Array(name.utf8) + bytes
+  let entry =
+    [0x50, 0x4B, 1, 2, 20, 0, 20, 0] + facts
+    + [UInt8](repeating: 0, count: 14) + Array(name.utf8)
+  return member + entry + [0x50, 0x4B, 5, 6, 0, 0, 0, 0, 1, 0, 1, 0]
+    + little(entry.count, 4) + little(member.count, 4) + [0, 0]
+}
+
+private func little(_ value: Int, _ count: Int) -> [UInt8] {
+  (0..<count).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+}
+
+private func crc32(_ bytes: [UInt8]) -> UInt32 {
+  ~bytes.reduce(~UInt32(0)) { sum, byte in
+    (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in
+      sum >> 1 ^ (sum & 1 == 1 ? 0xEDB8_8320 : 0)
+    }
   }
 }

@@ -33,6 +33,19 @@ public struct OptionByteImage: Hashable, Sendable {
     self.windows = [Window(start: start, bytes: bytes)]
   }
 
+  /// Puts bytes over those there are; what lies in no window is left out.
+  public mutating func lay(_ bytes: [UInt8], at address: UInt32) {
+    for index in windows.indices {
+      let start = windows[index].start
+      let window = windows[index].window
+      for (offset, byte) in bytes.enumerated() {
+        let place = address &+ UInt32(truncatingIfNeeded: offset)
+        guard place >= address, window.contains(place) else { continue }
+        windows[index].bytes[Int(place - start)] = byte
+      }
+    }
+  }
+
   /// The bytes at an address; `nil` when not all of them are in one window.
   public func bytes(at address: UInt32, count: Int) -> [UInt8]? {
     for window in windows where window.window.contains(address) {

@@ -236,13 +236,15 @@ struct QuirkChoice: Codable, Sendable {
   var enumeratesTwice: Bool?
   var serialChanges: Bool?
   var functionalDescriptor: String?
+  /// Bytes of the ROM by their address ("0x1FFF6FFE"), such as its version.
+  var romBytes: [String: UInt8]?
   var plain: [PlainProfile.Quirk]?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case startsInError, protection, leave, clearStatus, earlyPoll
     case addressesByRequestedLength, badAddressStatus, transferSize
     case stallsAbove, interruptedOptionWriteProtects, massEraseWithoutEffect
-    case enumeratesTwice, serialChanges, functionalDescriptor, plain
+    case enumeratesTwice, serialChanges, functionalDescriptor, romBytes, plain
   }
 
   init(from decoder: any Decoder) throws {
@@ -266,6 +268,7 @@ struct QuirkChoice: Codable, Sendable {
     enumeratesTwice = try read(.enumeratesTwice)
     serialChanges = try read(.serialChanges)
     functionalDescriptor = try read(.functionalDescriptor)
+    romBytes = try read(.romBytes)
     plain = try read(.plain)
   }
 
@@ -311,6 +314,23 @@ struct QuirkChoice: Codable, Sendable {
     }
     if let enumeratesTwice { chip.quirks.enumeratesTwice = enumeratesTwice }
     if let serialChanges { chip.quirks.serialChanges = serialChanges }
+    for (text, byte) in romBytes ?? [:] {
+      guard text.hasPrefix("0x"),
+        let address = UInt32(text.dropFirst(2), radix: 16)
+      else {
+        throw BenchFault(
+          "\(text.debugDescription) is no address like 0x1FFF6FFE")
+      }
+      chip.marks[address] = [byte]
+      let isThere = chip.memories.contains {
+        $0.start <= address
+          && UInt64(address) < UInt64($0.start) + UInt64($0.size)
+      }
+      // A byte of the ROM that the kind leaves out.
+      if !isThere {
+        chip.memories.append(MemoryProfile(.system, address, size: 1))
+      }
+    }
   }
 
   private func choice<T: RawRepresentable<String> & CaseIterable>(

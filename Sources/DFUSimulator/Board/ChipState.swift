@@ -6,6 +6,7 @@ enum ChipCommand: Hashable, Sendable {
   case erase(UInt32)
   case massErase
   case unprotect
+  case resetCommand
   case write(block: UInt16, [UInt8])
   case unknown
 }
@@ -18,11 +19,12 @@ enum ChipEffect: Sendable {
   case program(memory: Int, offset: Int, [UInt8])
   case writeOptions(memory: Int, [UInt8])
   case unprotect
+  case reset
 
   /// Whether the chip is still there afterwards.
   var endsOnTheBus: Bool {
     switch self {
-    case .writeOptions, .unprotect: false
+    case .writeOptions, .unprotect, .reset: false
     default: true
     }
   }
@@ -234,6 +236,7 @@ extension BoardCore {
     case (0x41, 5): .erase(data.littleEndianWord(at: 1))
     case (0x41, 1): .massErase
     case (0x92, 1): .unprotect
+    case (0x02, 5): .resetCommand
     default: .unknown
     }
   }
@@ -369,10 +372,13 @@ extension BoardCore {
       operation.poll = profile.poll.unprotect
       operation.effect = .unprotect
       operation.end = now + massEraseTime(profile)
+    case .resetCommand where profile.quirks.takesResetCommand:
+      operation.effect = .reset
+      operation.end = now + .milliseconds(1)
     case .write(let block, let data):
       operation.poll = profile.poll.write
       beginWrite(block, data, profile, &operation)
-    case .unknown:
+    case .resetCommand, .unknown:
       operation.status = 15
     }
     if let forced = chip.forcedStatus {
@@ -548,6 +554,9 @@ extension BoardCore {
       return finishOptionWrite(memory, data)
     case .unprotect:
       return finishUnprotect()
+    case .reset:
+      departure = (now, .reset)
+      return
     }
     settle(status)
   }
@@ -650,7 +659,7 @@ extension BoardCore {
     let past = max(0, (now - operation.start).microseconds)
     let share = whole > 0 ? min(1, Double(past) / Double(whole)) : 1
     switch operation.effect {
-    case .nothing, .setAddress: break
+    case .nothing, .setAddress, .reset: break
     case .erase(let sectors): interruptErase(sectors, share)
     case .unprotect:
       interruptErase(Array(memories[0].eraseCounts.indices), share)

@@ -47,6 +47,7 @@ public final class SimulatedBus: USBBus {
     let action = "open the device \(device.path)"
     let board = boards.first {
       $0.bus == device.bus && $0.ports == device.ports
+        && $0.address == device.address
     }
     guard let board, let address = board.address,
       address == device.address

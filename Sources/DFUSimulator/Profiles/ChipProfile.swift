@@ -273,6 +273,8 @@ public struct ChipQuirks: Hashable, Sendable {
   /// Whether readout unprotect resets without reading the option bytes
   /// again (WB55 ROM D5): protection seems to stay until a power cycle.
   public var unprotectNeedsPowerCycle = false
+  /// Whether it takes the H5's reset command, 0x02 with four bytes of data.
+  public var takesResetCommand = false
   /// Whether it appears, vanishes and appears again after a reset (H5E/5F).
   public var enumeratesTwice = false
   /// Whether its serial number changes at each power cycle (L496).

@@ -508,7 +508,8 @@ extension BoardProfile {
         ],
         flash: .u5,
         poll: PollProfile(setAddress: 1, erase: 5, massErase: 900, write: 8),
-        earlyPoll: .busy, marks: [0x0BF9_FAFE: [0xE4]]))
+        earlyPoll: .busy, quirks: ChipQuirks(takesResetCommand: true),
+        marks: [0x0BF9_FAFE: [0xE4]]))
   }()
 
   static let h723 = chip(

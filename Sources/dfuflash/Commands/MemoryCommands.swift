@@ -140,8 +140,8 @@ struct EraseCommand: ParsableCommand {
   func run() throws {
     try memory.withWork(Reporters.make(toStandardError: false)) { work in
       let target = try work.memory(holding: address?.value)
+      try work.learnBootloader(target.alternate.number)
       if let address {
-        try work.learnBootloader(target.alternate.number)
         try work.checkSecondBank(
           erasing: UInt64(address.value) + UInt64(max(1, length?.value ?? 1)),
           in: target)
@@ -155,10 +155,7 @@ struct EraseCommand: ParsableCommand {
           try flasher.massErase()
         }
       }
-      for limit in work.knowledge.limits
-      where limit.effects.contains(.noResetBeforeProgramming) {
-        work.reporter.note("note: \(limit.limit.sentence)")
-      }
+      work.noteAfterErase()
     }
   }
 }

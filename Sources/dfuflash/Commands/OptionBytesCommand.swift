@@ -256,18 +256,44 @@ extension OptionBytesWork {
           work.knowledge.identification.candidates.map(\.name)))
   }
 
+  /// What can be written of an image; says which bytes stay as they are
+  /// although others are wanted there.
+  private func writable(
+    _ new: OptionByteImage, over old: OptionByteImage,
+    _ layout: OptionByteLayout
+  ) -> OptionByteImage {
+    var result = new
+    for window in new.windows {
+      let length = max(0, layout.writableLength(of: window.window))
+      let rest = window.bytes.count - length
+      let first = window.start &+ UInt32(length)
+      guard rest > 0, let stays = old.bytes(at: first, count: rest),
+        stays != new.bytes(at: first, count: rest)
+      else { continue }
+      result.lay(stays, at: first)
+      work.reporter.note(
+        """
+        note: the last \(rest) of \(window.bytes.count) option bytes, from \
+        0x\(hex8(first)) on, cannot be written and stay as they are
+        """)
+    }
+    return result
+  }
+
   /// Shows the difference, asks, writes, waits for the chip, reads back and
   /// compares.
   func replace(
-    _ old: OptionByteImage, with new: OptionByteImage,
+    _ old: OptionByteImage, with wanted: OptionByteImage,
     _ layout: OptionByteLayout, _ memory: BoardMemory,
     _ consent: ConsentOptions
   ) throws(ToolFailure) {
+    let new = writable(wanted, over: old, layout)
     let writes = layout.writes(of: new, over: old)
     guard !writes.isEmpty else {
       Console.out("Board \(work.board.label): the option bytes are so already.")
       return
     }
+    try work.learnBootloader(memory.alternate.number)
     for window in writes {
       try check(
         window.bytes, at: window.start, over: old, consent.permissions)

@@ -285,6 +285,19 @@ extension Hint {
 extension Hint {
   static let boot0Low = Hint(
     .boot0Low, "set BOOT0 low, then press reset or unplug and plug in again")
+  /// The pin has no say: an option bit decides.
+  static func boot0IsIgnored(
+    _ choice: String, entersBootloader: Bool
+  ) -> Hint {
+    Hint(
+      .boot0Low,
+      entersBootloader
+        ? "\(choice): nBOOT0 = 0 starts the bootloader whatever BOOT0 is: dfuflash option-bytes set nBOOT0=1"
+        : "\(choice) and nBOOT0 do not ask for the bootloader: see that the program begins where the flash begins"
+    )
+  }
+  static let lookAtTheBus = Hint(
+    .replug, "dfuflash list shows what is on the bus")
   static let boot0IsHigh = Hint(
     .boot0Low, "BOOT0 is high: set it low, then press reset")
   static let vectorTable = Hint(
@@ -306,6 +319,10 @@ extension Hint {
     .supplyVoltage, "leave --vdd out to program bytewise; nothing was touched")
   static let confirm = Hint(
     .confirm, "add --yes if that is what you want; nothing was written")
+  static let restoreLeavesOut = Hint(
+    .nothingTouched,
+    "nothing was written; dfuflash option-bytes restore FILE leaves out what cannot be written"
+  )
   static let nothingWritten = Hint(.nothingTouched, "nothing was written")
   static let chipName = Hint(
     .chooseChip,

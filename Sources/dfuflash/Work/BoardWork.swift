@@ -31,6 +31,8 @@ final class BoardWork {
   /// What was going on last; for what is said when it fails.
   private(set) var phase: FlashPhase?
   private var reducedTransferSize: Int?
+  /// Where a version byte was asked for already.
+  private var askedVersions: Set<UInt32> = []
   fileprivate var current: (alternate: UInt8, session: DfuSeSession)?
 
   init(
@@ -180,15 +182,31 @@ final class BoardWork {
   /// Reads the bootloader's version where it decides about a known trouble.
   /// Not every bootloader lets it be read; then the trouble stays possible.
   func learnBootloader(_ alternate: UInt8) throws(ToolFailure) {
-    let addresses = knowledge.undecidedVersions
+    let addresses = knowledge.undecidedVersions.filter {
+      !askedVersions.contains($0)
+    }
     guard !addresses.isEmpty else { return }
     let session = try session(alternate)
     for address in addresses {
+      askedVersions.insert(address)
       if let byte = try? session.read(1, at: address).first {
         knowledge = knowledge.knowing(byte, at: address)
       } else {
         try speaking { () throws(DFUError) in try session.recover() }
       }
+    }
+  }
+
+  /// Whether this bootloader is known to erase wrong sectors in a second bank.
+  var mustSpareSecondBank: Bool {
+    knowledge.effects.contains(.refuse(.eraseSecondBank))
+  }
+
+  /// Says what a blank chip must be spared until it is programmed.
+  func noteAfterErase() {
+    for limit in knowledge.limits
+    where limit.effects.contains(.noResetBeforeProgramming) {
+      reporter.note("note: \(limit.limit.sentence)")
     }
   }
 
@@ -243,6 +261,41 @@ final class BoardWork {
         .hasLeft(board.device, within: limit) ? .left : .stayed
     } catch {
       throw Explain.usb(error, board)
+    }
+  }
+
+  /// What is at the port of a board that was asked to leave DFU mode.
+  enum Parting {
+    /// It is off the bus, or shows its program there.
+    case left
+    /// It has not gone.
+    case stayed
+    /// It has gone and come back in DFU mode.
+    case back(SelectedBoard)
+    /// It cannot be told, for this reason.
+    case unknown(String)
+  }
+
+  /// Whether the board goes off the bus, and what is at its port then.
+  func parting(within limit: Duration) -> Parting {
+    do throws(USBError) {
+      let watch = BoardWatch(bus, shouldStop: { Interruption.isWanted })
+      guard try watch.hasLeft(board.device, within: limit) else {
+        return .stayed
+      }
+      let next = try bus.devices().first { $0.path == board.path }
+      guard let next, next.descriptor.vendor == board.device.descriptor.vendor,
+        next.descriptor.product == board.device.descriptor.product
+      else { return .left }
+      let back = Board(looking: next, on: bus)
+      guard let function = back.functions.first(where: { $0.mode == .dfu })
+      else { return .left }
+      guard back.serial?.raw == board.serial?.raw else {
+        return .unknown("another board is at port \(board.path) now")
+      }
+      return .back(SelectedBoard(board: back, function: function))
+    } catch {
+      return .unknown("\(error)")
     }
   }
 

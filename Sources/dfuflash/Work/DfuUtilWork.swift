@@ -116,7 +116,9 @@ struct DfuUtilWork {
     }
     let flasher = try work.flasher(memory)
     if option.massErase {
+      try work.learnBootloader(memory.alternate.number)
       try work.perform { () throws(FlashError) in try flasher.massErase() }
+      work.noteAfterErase()
     }
     if option.leave || option.relaunch {
       try LeaveWork(work: work, relaunches: option.relaunch).run(

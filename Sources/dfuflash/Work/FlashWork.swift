@@ -45,14 +45,8 @@ struct FlashWork {
     }
     try setVoltageRange()
     var outcome = Outcome(wasVirgin: try prepare(jobs))
-    for job in jobs
-    where !job.memory.holdsOptionBytes
-      && work.settings.flash.massErase != .always
-    {
-      try work.checkSecondBank(
-        erasing: job.image.segments.last.map {
-          UInt64($0.address) + UInt64($0.bytes.count)
-        } ?? 0, in: job.memory)
+    for job in jobs where !job.memory.holdsOptionBytes {
+      try checkSecondBank(job)
     }
     // Option bytes reset the chip: whatever else there is goes before them.
     let ordered =
@@ -122,6 +116,21 @@ struct FlashWork {
       return word == EmptyCheck.emptyWord
     case .unreadable: return false
     }
+  }
+
+  /// Refuses, before anything is erased, what would erase sectors of a second
+  /// bank one by one where the bootloader erases others instead. What is there
+  /// already needs no erasing.
+  private func checkSecondBank(
+    _ job: (memory: BoardMemory, image: FirmwareImage)
+  ) throws(ToolFailure) {
+    guard work.mustSpareSecondBank else { return }
+    let flasher = try work.flasher(job.memory, isQuiet: true)
+    let plan = try work.perform { () throws(FlashError) in
+      try flasher.plan(for: job.image)
+    }
+    try work.checkSecondBank(
+      erasing: plan.erases.map(\.end).max() ?? 0, in: job.memory)
   }
 
   /// Says what would be done, and does nothing.

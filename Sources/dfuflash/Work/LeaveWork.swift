@@ -32,26 +32,74 @@ struct LeaveWork {
     _ = try work.speaking { () throws(DFUError) in
       try session.leave(to: program.address)
     }
-    var departure = try work.departure(within: Self.limit)
-    if departure == .stayed, work.knowledge.shared.leave.resetCommand {
+    var parting = work.parting(within: Self.limit)
+    if case .stayed = parting, work.knowledge.shared.leave.resetCommand {
       // STM32H5: its own reset command, with four zero bytes (AN3156).
-      try? session.recover()
+      Self.unstick(session)
       try? session.special([0x02, 0, 0, 0, 0], code: 0x02)
-      departure = try work.departure(within: Self.limit)
+      parting = work.parting(within: Self.limit)
     }
-    switch departure {
+    let label = work.board.label
+    switch parting {
     case .left:
       work.reporter.note("Left DFU mode: the board is off the bus.")
       if wasVirgin { warnOfEmptyCheck() }
     case .stayed:
+      Self.unstick(session)
       throw ToolFailure(
         .device,
         """
-        board \(work.board.label): the firmware is in place, but the board did \
-        not leave DFU mode within \(Self.limit.components.seconds) s\(reasons)
-        """,
-        advice: .boot0Low)
+        board \(label): the firmware is in place, but the board did not leave \
+        DFU mode within \(Self.limit.components.seconds) s\(reasons)
+        """, advice: Self.wayOut(of: work))
+    case .back(let selected):
+      let back = BoardWork(
+        selected, on: work.bus, work.settings, work.reporter)
+      throw ToolFailure(
+        .device,
+        """
+        board \(label): the firmware is in place and the board left, but it \
+        is back in DFU mode\(reasons)
+        """, advice: Self.wayOut(of: back))
+    case .unknown(let reason):
+      throw ToolFailure(
+        .device,
+        """
+        board \(label): the firmware is in place; whether the board has left \
+        DFU mode is not known: \(reason)
+        """, advice: .lookAtTheBus)
     }
+  }
+
+  /// Brings a board that should have left back to dfuIDLE. Out of dfuMANIFEST
+  /// only CLRSTATUS leads, to dfuERROR first.
+  private static func unstick(_ session: DfuSeSession) {
+    try? session.connection.clearStatus()
+    try? session.recover()
+  }
+
+  /// How to get a board out of DFU mode that is in it still or again: the
+  /// BOOT0 pin, or the option bytes that stand in its place.
+  private static func wayOut(of work: BoardWork) -> Hint {
+    let options = OptionBytesWork(work: work)
+    guard let layout = options.commonLayout, let memory = try? options.memory(),
+      let image = try? options.read(memory)
+    else { return .boot0Low }
+    let values = layout.decode(image).values
+    func value(_ name: String) -> UInt32? {
+      values.first { $0.field.name == name }?.value
+    }
+    // Which of them decides, and its value that leaves it to the pin.
+    let choices: [(name: String, pin: UInt32)] = [
+      ("nSWBOOT0", 1), ("nBOOT_SEL", 0), ("BOOT_SEL", 1),
+    ]
+    for choice in choices {
+      guard let chosen = value(choice.name) else { continue }
+      if chosen == choice.pin { return .boot0IsHigh }
+      return .boot0IsIgnored(
+        "\(choice.name) = \(chosen)", entersBootloader: value("nBOOT0") == 0)
+    }
+    return .boot0IsHigh
   }
 
   private var reasons: String {
@@ -71,6 +119,7 @@ struct LeaveWork {
   /// Refuses addresses that do something else than start a program, and warns
   /// of programs that the bootloader is known not to start.
   private func check(_ program: Program) throws(ToolFailure) {
+    try work.learnBootloader(program.alternate)
     let knowledge = work.knowledge
     if knowledge.effects.contains(.refuse(.leave)) {
       throw ToolFailure(
@@ -155,7 +204,8 @@ struct LeaveWork {
         board \(selected.board.label): the firmware is in place and the option \
         bytes are loaded anew, but the board is back in DFU mode
         """,
-        advice: .boot0IsHigh)
+        advice: Self.wayOut(
+          of: BoardWork(selected, on: work.bus, work.settings, work.reporter)))
     }
   }
 }

@@ -83,7 +83,8 @@ struct OptionBytesWork {
   /// comes and to whatever memory it goes, unless it is allowed.
   func check(
     _ bytes: [UInt8], at address: UInt32, over current: OptionByteImage?,
-    _ permissions: OptionBytePermissions
+    _ permissions: OptionBytePermissions,
+    refused: Hint = .nothingWritten
   ) throws(ToolFailure) {
     let shown =
       work.selected.function.memories.filter(\.holdsOptionBytes)
@@ -113,7 +114,7 @@ struct OptionBytesWork {
           .usage, sentence,
           advice: .permanentLock)
       case .refused:
-        throw ToolFailure(.usage, sentence, advice: .nothingWritten)
+        throw ToolFailure(.usage, sentence, advice: refused)
       }
     }
   }
@@ -131,12 +132,24 @@ struct OptionBytesWork {
         shown: options.flatMap(Self.windows))
     }
     guard reaches else { return }
+    if memory.holdsOptionBytes {
+      try work.learnBootloader(memory.alternate.number)
+    }
     // Protected chips do not show them; then all is judged without.
     let current = memory.holdsOptionBytes ? try? read(memory) : nil
     for segment in image.segments {
       try check(
-        segment.bytes, at: segment.address, over: current, permissions)
+        segment.bytes, at: segment.address, over: current, permissions,
+        refused: .restoreLeavesOut)
     }
+    guard let current else { return }
+    var new = current
+    for segment in image.segments {
+      new.lay(segment.bytes, at: segment.address)
+    }
+    // A field that only one of several possible chips has counts, too.
+    try checkLimits(
+      layouts.flatMap { $0.changes(from: current, to: new) }, memory)
   }
 
   // MARK: Writing
