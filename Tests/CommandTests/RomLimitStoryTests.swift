@@ -254,6 +254,33 @@ import Testing
     #expect(try bench.memory(48, at: 0x1FFF_7800) == before)
   }
 
+  // MARK: Boards that do not come
+
+  @Test(
+    arguments: [
+      ("F105", "13.7 s"), ("F303", "pull-up"), ("G0B0", "8, 12, 16, 32 or 48"),
+      ("F072", nil),
+    ] as [(String, String?)])
+  func whatKeepsTheNamedChipFromBeingFoundIsTold(
+    chip: String, part: String?
+  ) throws {
+    let bench = try TestBenchFile([])
+    let file = try bench.folder.file("fw.bin", program(100))
+    for arguments in [
+      ["flash", "--chip", chip, file], ["option-bytes", "--chip", chip],
+    ] {
+      let run = try Program.run(arguments, bench: bench)
+      #expect(run.status == 74, "\(run.errors)")
+      if let part {
+        #expect(run.errors.contains(part), "\(run.errors)")
+      } else {
+        #expect(!run.errors.contains("note:"), "\(run.errors)")
+      }
+      #expect(
+        run.errors.split(separator: "\n").last?.hasPrefix("  hint: ") == true)
+    }
+  }
+
   // MARK: Chips nobody knows
 
   @Test func anUnknownChipsOptionBytesAreShownRawAndNotChanged() throws {

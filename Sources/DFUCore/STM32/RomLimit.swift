@@ -204,6 +204,13 @@ extension RomLimit {
     }
   }
 
+  /// What can keep a chip of a family from being found, each a sentence.
+  public static func notFoundSentences(_ family: ChipFamily) -> [String] {
+    all.filter {
+      $0.occasion == .notFound && $0.families.contains(family.name)
+    }.map(\.sentence)
+  }
+
   /// The troubles of all candidates; one that not every candidate is certain
   /// to have is possible. None for firmware that is not the bootloader in
   /// ROM.

@@ -138,7 +138,7 @@ struct DfuUtilCommand: ParsableCommand {
     }
     try workbench.withBus { bus in
       let found = try BoardWork.find(
-        selector, on: bus, waiting: waiting.limit)
+        selector, on: bus, waiting: waiting.limit, chip: settings.chip)
       let job = DfuUtilWork(
         bus: bus, settings: settings, reporter: makeReporter(),
         detachDelay: detachLimit, resets: reset)

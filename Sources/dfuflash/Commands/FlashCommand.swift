@@ -90,7 +90,7 @@ struct FlashCommand: ParsableCommand {
     }
     try workbench.withBus { bus in
       let selected = try BoardWork.find(
-        selector, on: bus, waiting: waiting.limit)
+        selector, on: bus, waiting: waiting.limit, chip: settings.chip)
       let reporter: any ProgressReporter =
         engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
       let result = Fleet.run(

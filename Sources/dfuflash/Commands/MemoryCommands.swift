@@ -18,7 +18,7 @@ struct MemoryOptions: ParsableArguments {
       alternate: transfer.alternateSelector, chip: chip)
     try workbench.withBus { bus in
       let selected = try BoardWork.find(
-        selector, on: bus, waiting: waiting.limit)
+        selector, on: bus, waiting: waiting.limit, chip: chip)
       guard selected.function.isDfuSe else {
         throw ToolFailure(
           .usage,

@@ -98,6 +98,8 @@ extension Hint {
     "nBOOT0, nSWBOOT0: on G0, G4, L4, U5, WB and newer these option bytes can overrule the BOOT0 pin.",
     "Readout protection level 2 never enters the bootloader.",
     "Power: the chip's own supply, and VBUS on PA9 where the bootloader looks at it.",
+    "Crystal: F070, F3, G0B0 and U59x need one of the frequencies in AN2606; F105/107 take up to 14 s with one of 8 MHz.",
+    "Floating pins: USART_RX, SPI_MOSI or CAN_RX can make the bootloader listen there instead; reset it again.",
     "Then: dfuflash flash FILE --wait, or dfuflash doctor again.",
   ]
   static func otherDevices(_ path: String) -> Hint {

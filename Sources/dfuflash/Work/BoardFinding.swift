@@ -26,7 +26,7 @@ extension BoardWork {
 
   /// Why no board could be chosen, with all that tells the candidates apart.
   static func explained(
-    _ error: BoardSearchError, on bus: any USBBus
+    _ error: BoardSearchError, on bus: any USBBus, _ chip: ChipFamily? = nil
   ) -> ToolFailure {
     switch error {
     case .several(var selected):
@@ -42,7 +42,11 @@ extension BoardWork {
     case .none(let present):
       // Those that were not opened are candidates too.
       let known = (try? Board.all(on: bus)) ?? present
-      return Explain.search(.none(present: known))
+      var failure = Explain.search(.none(present: known))
+      for sentence in chip.map(RomLimit.notFoundSentences) ?? [] {
+        failure.message += "\n  note: \(sentence)"
+      }
+      return failure
     default: return Explain.search(error)
     }
   }
@@ -51,6 +55,7 @@ extension BoardWork {
   /// asked to.
   static func find<Found>(
     _ selector: BoardSelector, on bus: any USBBus, waiting: Duration? = nil,
+    chip: ChipFamily? = nil,
     choosing choose: ([Board]) throws(BoardSearchError) -> Found
   ) throws(ToolFailure) -> Found {
     let end = bus.clock.now() + (waiting ?? .zero)
@@ -75,7 +80,7 @@ extension BoardWork {
       default: mayChange = false
       }
       guard waiting != nil, mayChange else {
-        throw explained(failure, on: bus)
+        throw explained(failure, on: bus, chip)
       }
       if Interruption.isWanted {
         throw ToolFailure(.interrupted, "stopped by the user while waiting")

@@ -49,10 +49,14 @@ final class BoardWork {
   var board: Board { selected.board }
 
   /// Finds the one board that is meant, waiting for it if asked to.
+  ///
+  /// - Parameter chip: what the user says it is, for advice when it is not
+  ///   there.
   static func find(
-    _ selector: BoardSelector, on bus: any USBBus, waiting: Duration? = nil
+    _ selector: BoardSelector, on bus: any USBBus, waiting: Duration? = nil,
+    chip: ChipFamily? = nil
   ) throws(ToolFailure) -> SelectedBoard {
-    try find(selector, on: bus, waiting: waiting) {
+    try find(selector, on: bus, waiting: waiting, chip: chip) {
       (boards) throws(BoardSearchError) in try selector.choose(from: boards)
     }
   }
