@@ -22,7 +22,14 @@ PROGRAM = os.path.abspath(sys.argv[1])
 
 
 def once(command, output="/dev/null"):
-    """Wall seconds, CPU seconds, peak memory in bytes."""
+    """Wall seconds, CPU seconds, peak memory in bytes.
+
+    Results of earlier rounds are removed first: some file systems make whoever
+    replaces a file wait for the disk.
+    """
+    for old in ("out.bin", "copy.bin", "objcopy.bin", "srec_cat.bin"):
+        if old in command and os.path.exists(old):
+            os.unlink(old)
     start = time.perf_counter()
     pid = os.posix_spawnp(
         command[0], command, os.environ, file_actions=[
