@@ -168,7 +168,10 @@ private final class LibUSBQueue {
       }
     }
     finishOne()
-    while unsafe context.handleEvents(until: completed) != 0 { cancel() }
+    while unsafe context.handleEvents(until: completed) != 0 {
+      cancel()
+      clock.sleep(for: .milliseconds(1))
+    }
     return withExtendedLifetime(self) { outcomes(start, refused) }
   }
 

@@ -219,42 +219,8 @@ package func pause(milliseconds: UInt32) {
 }
 
 /// Runs `body` on a thread of its own.
-///
-/// Dispatch's queues would share a limited number of threads, of which each
-/// board keeps two blocked.
 package func startThread(_ body: @escaping @Sendable () -> Void) {
-  let box = unsafe Unmanaged.passRetained(ThreadBody(run: body))
-  #if canImport(Darwin)
-  var thread: pthread_t?
-  #else
-  var thread = pthread_t()
-  #endif
-  let failed = unsafe pthread_create(
-    &thread, nil,
-    { pointer in
-      #if canImport(Darwin)
-      let box = unsafe Unmanaged<ThreadBody>.fromOpaque(pointer)
-      #else
-      guard let pointer = unsafe pointer else { return nil }
-      let box = unsafe Unmanaged<ThreadBody>.fromOpaque(pointer)
-      #endif
-      unsafe box.takeRetainedValue().run()
-      return nil
-    }, box.toOpaque())
-  guard failed == 0 else {
-    unsafe box.release()
-    return
-  }
-  #if canImport(Darwin)
-  unsafe thread.map { unsafe _ = pthread_detach($0) }
-  #else
-  pthread_detach(thread)
-  #endif
-}
-
-private final class ThreadBody: Sendable {
-  let run: @Sendable () -> Void
-  init(run: @escaping @Sendable () -> Void) { self.run = run }
+  SystemThread(body)?.detach()
 }
 
 /// A first-in, first-out line between two threads.

@@ -28,24 +28,7 @@ struct FlashCommand: ParsableCommand {
 
   @OptionGroup(title: "File") var firmware: FirmwareOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "Where a file without addresses belongs.", valueName: "address"))
-  var address: Address?
-
-  @Flag(help: "Stay in DFU mode afterwards.")
-  var noLeave = false
-
-  @Flag(
-    help:
-      "Have the chip load its option bytes anew instead of jumping: for chips that were blank."
-  )
-  var relaunch = false
-
-  @Flag(
-    help: "Lift readout protection first; it erases all of the chip's flash.")
-  var unprotect = false
-
+  @OptionGroup var options: JobOptions
   @OptionGroup var waiting: WaitOptions
 
   func validate() throws {
@@ -60,7 +43,7 @@ struct FlashCommand: ParsableCommand {
 
   func run() throws {
     let selector = try selection.selector()
-    let settings = try settings()
+    let settings = try options.settings(engine, transfer, selection)
     guard engine.json else { return try run(selector, settings) }
     EventRecord.start().write()
     do {
@@ -81,10 +64,10 @@ struct FlashCommand: ParsableCommand {
         MapWork(
           path: map,
           readFile: { (path) throws(ToolFailure) in try firmware.input(path) },
-          makeJob: { makeJob($0, settings) },
+          makeJob: { options.make($0, settings) },
           allowsExtra: many.allowExtra))
     }
-    let job = makeJob(try firmware.input(file ?? "-"), settings)
+    let job = options.make(try firmware.input(file ?? "-"), settings)
     if many.all {
       return try flashAll(selector, job)
     }
@@ -101,21 +84,6 @@ struct FlashCommand: ParsableCommand {
       failure.show()
       throw ExitCode(failure.status.rawValue)
     }
-  }
-
-  private func settings() throws -> WorkSettings {
-    var settings = try engine.settings(transfer)
-    settings.takesOtherIDs = engine.force || selection.device != nil
-    return settings
-  }
-
-  private func makeJob(
-    _ input: FirmwareInput, _ settings: WorkSettings
-  ) -> FlashJob {
-    FlashJob(
-      input: input, address: address?.value ?? 0x0800_0000,
-      settings: settings, leaves: !noLeave, relaunches: relaunch,
-      unprotects: unprotect)
   }
 
   private func flashAll(_ selector: BoardSelector, _ job: FlashJob) throws {

@@ -59,23 +59,7 @@ struct StationCommand: ParsableCommand {
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "File") var firmware: FirmwareOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "Where a file without addresses belongs.", valueName: "address"))
-  var address: Address?
-
-  @Flag(help: "Leave the boards in DFU mode.")
-  var noLeave = false
-
-  @Flag(
-    help:
-      "Have the chip load its option bytes anew instead of jumping: for chips that were blank."
-  )
-  var relaunch = false
-
-  @Flag(
-    help: "Lift readout protection first; it erases all of the chip's flash.")
-  var unprotect = false
+  @OptionGroup var options: JobOptions
 
   func validate() throws {
     guard (0...ManyOptions.mostJobs).contains(jobs) else {
@@ -126,10 +110,9 @@ struct StationCommand: ParsableCommand {
 
   func run() throws {
     let selector = try selection.selector()
-    let job = FlashJob(
-      input: try firmware.input(file), address: address?.value ?? 0x0800_0000,
-      settings: try engine.settings(transfer), leaves: !noLeave,
-      relaunches: relaunch, unprotects: unprotect)
+    let job = options.make(
+      try firmware.input(file),
+      try options.settings(engine, transfer, selection))
     let paths = try portPaths()
     let log = try log.map { (path) throws(ToolFailure) in
       try StationLog(path)

@@ -1,4 +1,5 @@
 import DFUCore
+import DFUSimulator
 import Synchronization
 
 /// A place where somebody plugs in one board after another, and each is
@@ -29,7 +30,7 @@ final class Station {
   private let turns = Turns()
   private var ports: StationPorts
   /// Of the turns by their number, hooks included.
-  private var threads: [Int: WorkThread] = [:]
+  private var threads: [Int: SystemThread] = [:]
   private var begun = 0
   /// How many turns go on.
   private var working = 0
@@ -171,7 +172,7 @@ final class Station {
       }
       turns.end(number)
     }
-    guard plan.usesThreads, let thread = WorkThread(finish) else {
+    guard plan.usesThreads, let thread = SystemThread(finish) else {
       return finish()
     }
     threads[number] = thread

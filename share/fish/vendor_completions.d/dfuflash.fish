@@ -437,7 +437,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" family' -l 'family' -d 'The chip family to take from a UF2 file: a name such as STM32F4, or its number.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" max-size' -l 'max-size' -d 'The most bytes the file may have, packed as well as unpacked (64M); K and M are understood.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" address' -l 'address' -d 'Where a file without addresses belongs.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" no-leave' -l 'no-leave' -d 'Leave the boards in DFU mode.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" no-leave' -l 'no-leave' -d 'Stay in DFU mode afterwards.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" relaunch' -l 'relaunch' -d 'Have the chip load its option bytes anew instead of jumping: for chips that were blank.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" unprotect' -l 'unprotect' -d 'Lift readout protection first; it erases all of the chip\'s flash.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" version' -l 'version' -d 'Show the version.'
