@@ -56,9 +56,17 @@ public final class DfuSeSession {
   private var state = DFUState.idle
   private var pointer: UInt32?
   private var wedgeWasCured = false
+  private var brokenRows = 0
 
   /// The first block number that carries data.
   private static let firstBlock = 2
+  /// More blocks in a row gain little.
+  private static let longestRow = 8
+  /// About as long as a row may take, for whoever wants to stop or to see
+  /// progress.
+  private static let rowTime = Duration.milliseconds(300)
+  /// After so many rows that broke, blocks go one by one.
+  private static let mostBrokenRows = 3
 
   /// Brings the device to dfuIDLE and begins.
   ///
@@ -182,6 +190,130 @@ public final class DfuSeSession {
         limit: behaviour.writeLimit)
       behaviour.setsAddressPerBlock = true
     }
+  }
+
+  /// How a row of blocks went.
+  public struct WrittenRow: Sendable {
+    /// How many of the blocks are known to be programmed.
+    public var done: Int
+    /// How many may have reached the device, at least one. What became of
+    /// those that are not done, only reading tells.
+    public var sent: Int
+    /// Why the row ended early.
+    public var failure: DFUError?
+  }
+
+  /// Programs the first of several blocks, as many as are best sent in one
+  /// row: the device begins the next as soon as it has reported the last one
+  /// done, without waiting for this program. While all goes well it meets
+  /// the requests that it would meet one by one.
+  ///
+  /// - Parameters:
+  ///   - blocks: offsets into `bytes`, each at most one transfer size. The
+  ///     memory must be erased there.
+  ///   - base: the address of the first byte; the pointer is set there, if no
+  ///     block number stands for a block's address.
+  public func write(
+    _ blocks: ArraySlice<Range<Int>>, of bytes: [UInt8], at base: UInt32
+  ) -> WrittenRow {
+    let count = rowLength(blocks, base)
+    var row = WrittenRow(done: 0, sent: 0)
+    do throws(DFUError) {
+      guard count > 1 else {
+        guard let block = blocks.first else { return row }
+        try write(
+          bytes.span.extracting(block), at: address(of: block, base),
+          base: base)
+        return WrittenRow(done: 1, sent: 1)
+      }
+      try write(row: blocks.prefix(count), of: bytes, at: base, &row)
+    } catch {
+      if count > 1 { brokenRows += 1 }
+      row.sent = max(1, row.sent)
+      row.failure = error
+    }
+    return row
+  }
+
+  private func write(
+    row blocks: ArraySlice<Range<Int>>, of bytes: [UInt8], at base: UInt32,
+    _ row: inout WrittenRow
+  ) throws(DFUError) {
+    let limit = behaviour.writeLimit
+    let isHeldBack = polling.isHeldBack(.write)
+    var pending: [[DFUConnection.Step]] = []
+    for block in blocks {
+      // Only the first may set the pointer.
+      let number = try self.block(
+        for: address(of: block, base), length: block.count, base: base)
+      pending.append(
+        steps(Array(bytes[block]), block: number, .write, limit: limit))
+    }
+    try leaveUpload()
+    // What came of blocks that were sent and are not looked at yet, and why
+    // not more.
+    var ahead: ArraySlice<DFUConnection.StepOutcome> = []
+    var broken: DFUError?
+    for (index, block) in blocks.enumerated() {
+      let address = address(of: block, base)
+      do throws(DFUError) {
+        if row.sent == index {
+          row.sent = isHeldBack ? pending.count : index + 1
+          let outcomes = connection.perform(
+            pending[index..<row.sent].flatMap { $0 },
+            during: .write, at: address)
+          ahead = outcomes[...]
+          broken = outcomes.last?.failure
+        }
+        if ahead.isEmpty, let broken { throw broken }
+        let started = try Started(ahead.prefix(pending[index].count))
+        ahead = ahead.dropFirst(pending[index].count)
+        let next =
+          !isHeldBack && index + 1 < pending.count && row.sent == index + 1
+            && polling.isPunctual(.write)
+          ? pending[index + 1] : []
+        let (report, outcomes) = try wait(
+          for: started, .write, at: address, .write, limit: limit, next: next,
+          willSend: { row.sent = index + 2 })
+        try check(report, .write, at: address)
+        row.done = index + 1
+        if let outcomes {
+          ahead = outcomes.dropFirst()
+          broken = outcomes.last?.failure
+        }
+      } catch {
+        throw explained(DFUError(.write, at: address, error.reason))
+      }
+    }
+  }
+
+  /// How many of the blocks can go in one row, and should: it takes about as
+  /// long as a person who wants to stop can wait.
+  private func rowLength(
+    _ blocks: ArraySlice<Range<Int>>, _ base: UInt32
+  ) -> Int {
+    guard polling.mode == .immediate, !behaviour.setsAddressPerBlock,
+      brokenRows < Self.mostBrokenRows, let longest = polling.longest(.write)
+    else { return 1 }
+    let most = min(
+      Self.longestRow, Int(Self.rowTime / max(longest, .milliseconds(1))))
+    // Only whole blocks: a short one needs a pointer of its own, and one with
+    // the vector table must not go before the rest is known to be good.
+    let whole = blocks.prefix(most).prefix {
+      $0.count == connection.transferSize
+    }
+    func canCount(from origin: UInt32?, _ block: Range<Int>) -> Bool {
+      guard let origin else { return false }
+      return number(
+        of: address(of: block, base), from: origin, length: block.count) != nil
+    }
+    let isOnTheWay = whole.first.map { canCount(from: pointer, $0) } ?? false
+    let origin = isOnTheWay ? pointer : base
+    return whole.prefix { canCount(from: origin, $0) }.count
+  }
+
+  private func address(of block: Range<Int>, _ base: UInt32) -> UInt32 {
+    base &+ UInt32(truncatingIfNeeded: block.lowerBound)
   }
 
   /// Programs option bytes or anything else after which the chip resets at
@@ -319,6 +451,36 @@ public final class DfuSeSession {
       payload.span, block: 0, operation, at: address, work, limit: limit)
   }
 
+  /// Work that a device was told to do.
+  private struct Started {
+    /// What the GETSTATUS that started it said.
+    var report: DFUStatusReport
+    /// When that was asked, by the device's clock.
+    var asked: Duration
+    /// When it was answered; the work began in between.
+    var answered: Duration
+    /// A second GETSTATUS, where it was sent along.
+    var second: DFUConnection.StepOutcome?
+
+    /// From the outcomes of DNLOAD, GETSTATUS and perhaps another GETSTATUS,
+    /// which alone may have failed.
+    init(
+      _ outcomes: some Collection<DFUConnection.StepOutcome>
+    ) throws(DFUError) {
+      let outcomes = Array(outcomes)
+      for outcome in outcomes.prefix(2) {
+        if let failure = outcome.failure { throw failure }
+      }
+      guard outcomes.count >= 2, let report = outcomes[1].report else {
+        throw DFUError(.getStatus, .shortReply(received: 0, expected: 6))
+      }
+      self.report = report
+      asked = outcomes[1].start
+      answered = outcomes[1].end
+      second = outcomes.count > 2 ? outcomes[2] : nil
+    }
+  }
+
   /// One DNLOAD, the GETSTATUS that starts the work, and GETSTATUS until it
   /// is done.
   private func transfer(
@@ -327,37 +489,69 @@ public final class DfuSeSession {
   ) throws(DFUError) {
     try leaveUpload()
     do throws(DFUError) {
-      let answer = try connection.downloadAndStart(
-        block: block, data, waiting: polling.isHeldBack(work) ? limit : nil,
-        during: operation, at: address)
+      let started = try Started(
+        connection.perform(
+          steps([UInt8](copying: data), block: block, work, limit: limit),
+          during: operation, at: address))
       let report = try wait(
-        after: answer, operation, at: address, work, limit: limit)
-      state = report.state
-      guard report.status == .ok, report.state != .error else {
-        throw DFUError(operation, at: address, .status(report))
-      }
-      guard report.state == .downloadIdle || report.state == .idle else {
-        throw DFUError(
-          operation, at: address, .unexpectedState(report.state))
-      }
+        for: started, operation, at: address, work, limit: limit
+      ).report
+      try check(report, operation, at: address)
     } catch {
       throw explained(error)
     }
   }
 
+  private func check(
+    _ report: DFUStatusReport, _ operation: DFUOperation, at address: UInt32?
+  ) throws(DFUError) {
+    state = report.state
+    guard report.status == .ok, report.state != .error else {
+      throw DFUError(operation, at: address, .status(report))
+    }
+    guard report.state == .downloadIdle || report.state == .idle else {
+      throw DFUError(operation, at: address, .unexpectedState(report.state))
+    }
+  }
+
+  /// The requests that start a piece of work; with them a second question
+  /// where the device holds its answer back until the work is done.
+  private func steps(
+    _ data: [UInt8], block: UInt16, _ work: Polling.Work, limit: Duration
+  ) -> [DFUConnection.Step] {
+    let start: [DFUConnection.Step] = [
+      .download(block: block, data), .getStatus(),
+    ]
+    return polling.isHeldBack(work)
+      ? start + [.getStatus(waiting: limit)] : start
+  }
+
+  /// Asks until a piece of work is done.
+  ///
+  /// - Parameters:
+  ///   - next: goes out right behind the first question. As long as the work
+  ///     lasts a device refuses it.
+  ///   - willSend: called before `next` goes out.
+  /// - Returns: the last answer; and if `next` was sent, what came of the
+  ///   question and of it.
   private func wait(
-    after answer: DFUConnection.DownloadAnswer, _ operation: DFUOperation,
-    at address: UInt32?, _ work: Polling.Work, limit: Duration
-  ) throws(DFUError) -> DFUStatusReport {
+    for started: Started, _ operation: DFUOperation, at address: UInt32?,
+    _ work: Polling.Work, limit: Duration, next: [DFUConnection.Step] = [],
+    willSend: () -> Void = {}
+  ) throws(DFUError) -> (
+    report: DFUStatusReport, row: [DFUConnection.StepOutcome]?
+  ) {
     let clock = connection.clock
     // The next question takes as long to arrive as the first did; only the
     // specification wants the whole time to pass after the answer.
     let start =
-      polling.mode == .specification ? answer.answered : answer.asked
-    var report = answer.first
-    var second = answer.second
+      polling.mode == .specification ? started.answered : started.asked
+    var report = started.report
+    var second = started.second
+    var row: [DFUConnection.StepOutcome]?
     var asked = 0
     var askedAt = Duration.zero
+    var answeredAt = Duration.zero
     // TI's devices stay in dfuDNLOAD-SYNC while they work.
     while report.state == .downloadBusy || report.state == .downloadSync {
       let elapsed = second == nil ? clock.now() - start : .zero
@@ -365,7 +559,9 @@ public final class DfuSeSession {
         try connection.clearStatus(during: operation)
         try connection.clearStatus(during: operation)
         wedgeWasCured = true
-        return try connection.getStatus(during: operation, at: address)
+        return (
+          try connection.getStatus(during: operation, at: address), row
+        )
       }
       guard elapsed < limit else {
         throw DFUError(operation, at: address, .stillBusy(limit: limit))
@@ -380,15 +576,22 @@ public final class DfuSeSession {
       }
       asked += 1
       do throws(DFUError) {
-        let answered = second
+        var answer = second
         second = nil
-        if let answered {
-          report = try answered.get()
-        } else {
-          report = try connection.getStatus(
-            limit: max(.seconds(1), limit - elapsed), during: operation,
-            at: address)
+        if answer == nil {
+          let behind = asked == 1 ? next : []
+          if !behind.isEmpty { willSend() }
+          let outcomes = connection.perform(
+            [.getStatus(waiting: limit - elapsed)] + behind,
+            during: operation, at: address)
+          answer = outcomes.first
+          if !behind.isEmpty { row = outcomes }
         }
+        guard let answer else { continue }
+        if let failure = answer.failure { throw failure }
+        guard let told = answer.report else { continue }
+        report = told
+        answeredAt = answer.end - start
         if report.state == .downloadBusy {
           polling.learn(work, .busy, after: askedAt)
         }
@@ -397,9 +600,9 @@ public final class DfuSeSession {
       }
     }
     if asked > 0 {
-      polling.finished(work, asked: askedAt, answered: clock.now() - start)
+      polling.finished(work, asked: askedAt, answered: answeredAt)
     }
-    return report
+    return (report, row)
   }
 
   /// Whether an erase goes on so much longer than the ones before it, or than

@@ -44,6 +44,8 @@ public struct Polling: Sendable {
   private var busyAfter: [Work: Duration] = [:]
   private var doneAfter: [Work: Duration] = [:]
   private var longest: [Work: Duration] = [:]
+  /// How often in a row the first question found the work done.
+  private var hits: [Work: Int] = [:]
 
   /// A fresh start.
   public init(_ mode: Mode) { self.mode = mode }
@@ -82,12 +84,16 @@ public struct Polling: Sendable {
         // The first time: is the reported time true?
         return asked <= 1 ? reported / 2 : reported
       }
-      let busy = busyAfter[work] ?? .zero
-      guard asked == 0, done - busy > max(.microseconds(200), done / 64) else {
-        return done
-      }
-      return (busy + done) / 2
+      return asked == 0 && isExploring(work)
+        ? ((busyAfter[work] ?? .zero) + done) / 2 : done
     }
+  }
+
+  /// Whether it is worth while to try a shorter wait.
+  private func isExploring(_ work: Work) -> Bool {
+    guard early[work] == .busy, let done = doneAfter[work] else { return false }
+    return done - (busyAfter[work] ?? .zero)
+      > max(.microseconds(200), done / 64)
   }
 
   /// Takes note of an answer that came while the device was busy, when it was
@@ -96,6 +102,7 @@ public struct Polling: Sendable {
     _ work: Work, _ answer: Answer, after elapsed: Duration
   ) {
     if early[work] != .stall { early[work] = answer }
+    hits[work] = 0
     busyAfter[work] = max(busyAfter[work] ?? elapsed, elapsed)
   }
 
@@ -107,6 +114,7 @@ public struct Polling: Sendable {
   public mutating func finished(
     _ work: Work, asked: Duration, answered elapsed: Duration
   ) {
+    hits[work, default: 0] += 1
     longest[work] = max(longest[work] ?? elapsed, elapsed)
     // Work that takes longer this time than ever counts from now on.
     let isLonger = asked <= busyAfter[work] ?? .zero
@@ -121,6 +129,14 @@ public struct Polling: Sendable {
   /// this kind is done, so that asking at once is best.
   public func isHeldBack(_ work: Work) -> Bool {
     mode == .immediate && early[work] == nil && doneAfter[work] != nil
+  }
+
+  /// Whether the first question, asked when ``delay(_:reported:elapsed:asked:)``
+  /// says, can be trusted to find work of this kind done: it did so several
+  /// times, and no shorter wait is being tried.
+  public func isPunctual(_ work: Work) -> Bool {
+    guard mode == .immediate, hits[work, default: 0] >= 4 else { return false }
+    return !isExploring(work)
   }
 
   /// The longest that work of this kind took so far; `nil` before the first.

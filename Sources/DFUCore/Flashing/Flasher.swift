@@ -202,48 +202,61 @@ public struct Flasher {
     report(.began(.write, total: plan.writtenBytes))
     var done = 0
     for run in plan.runs {
-      for block in run.blocks {
+      var rest = run.blocks[...]
+      while !rest.isEmpty {
         try checkStop()
-        try write(run, block)
-        done += block.count
+        // One pointer for the whole run, also for the block that goes last.
+        let row = session.write(
+          rest, of: run.piece.bytes, at: run.piece.address)
+        if let failure = row.failure {
+          report(.retried(failure))
+          for block in rest.prefix(row.sent).dropFirst(row.done) {
+            try mend(run, block, after: failure)
+          }
+        }
+        let sent = row.failure == nil ? row.done : row.sent
+        done += rest.prefix(sent).reduce(0) { $0 + $1.count }
+        rest = rest.dropFirst(sent)
         report(.progress(.write, done: done))
       }
     }
     report(.finished(.write))
   }
 
-  /// Writes one block. After a failure the block is only sent again when it
-  /// reads back blank: programming twice corrupts flash with ECC.
-  private func write(
-    _ run: FlashPlan.Run, _ block: Range<Int>
+  /// Looks at a block that failed, or was sent after one that did, and sends
+  /// it again where it reads back blank: programming twice corrupts flash with
+  /// ECC.
+  private func mend(
+    _ run: FlashPlan.Run, _ block: Range<Int>, after failure: DFUError
   ) throws(FlashError) {
-    let bytes = run.piece.bytes
+    let wanted = run.piece.bytes[block]
     let address = run.address(of: block)
-    var failures = 0
-    while true {
-      let failure: DFUError
-      do throws(DFUError) {
-        // One pointer for the whole run, also for the block that goes last.
-        return try session.write(
-          bytes.span.extracting(block), at: address, base: run.piece.address)
-      } catch {
-        failure = error
+    var failure = failure
+    for _ in 1...2 {
+      guard failure.status != .vendor, failure.mayPass else {
+        throw refused(failure)
       }
-      failures += 1
-      if failure.status == .vendor { throw .readProtected(failure) }
-      guard failures < 3, failure.mayPass else { throw .device(failure) }
       do throws(DFUError) {
         try session.recover()
         let found = try session.read(block.count, at: address)
-        report(.retried(failure))
-        if found[...] == bytes[block] { return }
-        guard found[...].isBlank(options.erasedByte) else {
-          throw failure
-        }
+        if found[...] == wanted { return }
+        guard found[...].isBlank(options.erasedByte) else { throw failure }
       } catch {
         throw .device(failure)
       }
+      do throws(DFUError) {
+        return try session.write(
+          run.piece.bytes.span.extracting(block), at: address,
+          base: run.piece.address)
+      } catch {
+        failure = error
+      }
     }
+    throw refused(failure)
+  }
+
+  private func refused(_ failure: DFUError) -> FlashError {
+    failure.status == .vendor ? .readProtected(failure) : .device(failure)
   }
 
   /// Reads pieces back and compares.

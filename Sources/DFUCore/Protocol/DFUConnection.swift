@@ -107,65 +107,69 @@ public final class DFUConnection {
     }
   }
 
-  /// What a device answered to a block and the questions sent along with it.
-  public struct DownloadAnswer: Sendable {
-    /// The first GETSTATUS, which starts the work.
-    public var first: DFUStatusReport
-    /// When that was asked, by the device's clock.
-    public var asked: Duration
-    /// When it was answered; the work began in between.
-    public var answered: Duration
-    /// The second GETSTATUS, where it was sent along.
-    public var second: Result<DFUStatusReport, DFUError>?
+  /// One request of a row.
+  public enum Step: Hashable, Sendable {
+    /// DNLOAD of a block.
+    case download(block: UInt16, [UInt8])
+    /// GETSTATUS, whose answer the device may hold back for so long.
+    case getStatus(waiting: Duration = .zero)
   }
 
-  /// DNLOAD with the GETSTATUS that starts the work, without a pause between
-  /// them.
+  /// What came of a step.
+  public struct StepOutcome: Sendable {
+    /// What GETSTATUS said.
+    public var report: DFUStatusReport?
+    /// Why the step failed.
+    public var failure: DFUError?
+    /// When the step could begin, by the device's clock.
+    public var start: Duration
+    /// When it ended.
+    public var end: Duration
+  }
+
+  /// DNLOAD and GETSTATUS in a row, without a pause between them.
   ///
-  /// - Parameter waiting: also asks a second time at once, with this time
-  ///   limit; for devices that hold the answer back until the work is done.
-  public func downloadAndStart(
-    block: UInt16, _ data: Span<UInt8>, waiting: Duration?,
-    during operation: DFUOperation, at address: UInt32? = nil
-  ) throws(DFUError) -> DownloadAnswer {
-    let status = DFURequest.getStatus.setup(interface: interface)
-    var row = [
-      ControlTransfer(
-        DFURequest.download(block: block).setup(interface: interface),
-        sending: [UInt8](copying: data), timeout: Self.requestLimit),
-      ControlTransfer(status, receiving: 6, timeout: Self.requestLimit),
-    ]
-    if let waiting {
-      row.append(
-        ControlTransfer(
-          status, receiving: 6, timeout: Self.requestLimit + waiting))
-    }
-    let outcomes = transport.perform(row)
-    func report(_ index: Int) throws(DFUError) -> DFUStatusReport {
-      // A row that ends early ends with a failure.
-      let last = outcomes.prefix(index + 1).last?.result
-      let bytes: [UInt8]
-      do throws(USBError) {
-        bytes = try last?.get() ?? []
-      } catch {
-        throw DFUError(operation, at: address, .usb(error))
-      }
-      if let report = DFUStatusReport(parsing: bytes) { return report }
-      throw DFUError(
-        operation, at: address, .shortReply(received: bytes.count, expected: 6))
-    }
-    let first = try report(1)
-    var second: Result<DFUStatusReport, DFUError>?
-    if waiting != nil {
-      do throws(DFUError) {
-        second = .success(try report(2))
-      } catch {
-        second = .failure(error)
+  /// - Parameter address: what the first step is about, for errors.
+  /// - Returns: one outcome for each step up to the first failure, which is the
+  ///   last. Steps after it may have reached the device all the same.
+  public func perform(
+    _ steps: [Step], during operation: DFUOperation, at address: UInt32? = nil
+  ) -> [StepOutcome] {
+    // The system counts the time from when the row begins.
+    var limit = Duration.zero
+    let row = steps.map { step in
+      limit += Self.requestLimit
+      switch step {
+      case .download(let block, let data):
+        return ControlTransfer(
+          DFURequest.download(block: block).setup(interface: interface),
+          sending: data, timeout: limit)
+      case .getStatus(let waiting):
+        limit += waiting
+        return ControlTransfer(
+          DFURequest.getStatus.setup(interface: interface), receiving: 6,
+          timeout: limit)
       }
     }
-    return DownloadAnswer(
-      first: first, asked: outcomes[1].start, answered: outcomes[1].end,
-      second: second)
+    var outcomes: [StepOutcome] = []
+    for (step, outcome) in zip(steps, transport.perform(row)) {
+      var done = StepOutcome(start: outcome.start, end: outcome.end)
+      switch (outcome.result, step) {
+      case (.failure(let error), _):
+        done.failure = DFUError(operation, at: address, .usb(error))
+      case (.success, .download): break
+      case (.success(let bytes), .getStatus):
+        done.report = DFUStatusReport(parsing: bytes)
+        if done.report == nil {
+          done.failure = DFUError(
+            operation, at: address,
+            .shortReply(received: bytes.count, expected: 6))
+        }
+      }
+      outcomes.append(done)
+      if done.failure != nil { break }
+    }
+    return outcomes
   }
 
   /// UPLOAD of several blocks of `length` bytes with rising numbers, without a
