@@ -35,9 +35,11 @@ public protocol SimulatedDevice: AnyObject, Sendable {
   func descriptor(_ value: UInt16, language: UInt16) -> [UInt8]?
 
   /// Answers one control transfer, standard requests included. `data` is
-  /// what the host sends, `length` what it asks for at most.
+  /// what the host sends, `length` what it asks for at most, `arrived` when it
+  /// was asked for, by the device's clock: transfers may have to queue.
   func answer(
-    _ setup: ControlSetup, _ data: [UInt8], length: UInt16, timeout: Duration
+    _ setup: ControlSetup, _ data: [UInt8], length: UInt16, timeout: Duration,
+    arrived: Duration
   ) -> ControlAnswer
 
   /// A reset of the port by the host.
@@ -47,4 +49,12 @@ public protocol SimulatedDevice: AnyObject, Sendable {
 extension SimulatedDevice {
   /// The address of ``presence``.
   public var address: UInt8? { presence?.address }
+
+  /// Answers a control transfer that is asked for now.
+  public func answer(
+    _ setup: ControlSetup, _ data: [UInt8], length: UInt16, timeout: Duration
+  ) -> ControlAnswer {
+    answer(
+      setup, data, length: length, timeout: timeout, arrived: clock.now())
+  }
 }

@@ -186,6 +186,27 @@ import Darwin
     #expect(try bench.memory(2000, of: "1-1") != program(2000))
   }
 
+  @Test func aFileForAnotherDeviceIsTakenFromWhoeverSaysSo() throws {
+    let content = program(2000)
+    let bytes = DFUSuffix(vendor: 0x1209, product: 0xDB42)
+      .appended(to: content)
+    for (options, result) in [
+      ([], "FAIL"), (["--force"], "PASS"), (["-d", "0483:df11"], "PASS"),
+    ] {
+      let bench = try TestBenchFile("f072")
+      let file = try bench.folder.file("other.dfu", bytes)
+      let run = try Program.run(
+        ["station", "--count", "1"] + options + [file], bench: bench)
+      #expect(run.text.contains("1-1: \(result)"), "\(options): \(run.text)")
+      #expect(
+        run.text.contains("is for 1209:db42") == (result == "FAIL"),
+        "\(options): \(run.text)")
+      #expect(
+        try (bench.memory(2000) == content) == (result == "PASS"),
+        "\(options)")
+    }
+  }
+
   @Test func aPortThatIsMisspeltIsRefused() throws {
     let bench = try TestBenchFile("f072")
     let file = try bench.folder.file("fw.bin", program(2000))

@@ -57,16 +57,19 @@ public final class DfuSeSession {
   private var pointer: UInt32?
   private var wedgeWasCured = false
   private var brokenRows = 0
+  private var blocksInRows = 0
 
   /// The first block number that carries data.
   private static let firstBlock = 2
   /// More blocks in a row gain little.
-  private static let longestRow = 8
+  private static let longestRow = 32
   /// About as long as a row may take, for whoever wants to stop or to see
   /// progress.
   private static let rowTime = Duration.milliseconds(300)
-  /// After so many rows that broke, blocks go one by one.
+  /// So many rows may break, and one more for each that many blocks; after
+  /// that blocks go one by one.
   private static let mostBrokenRows = 3
+  private static let blocksPerBrokenRow = 64
 
   /// Brings the device to dfuIDLE and begins.
   ///
@@ -226,6 +229,7 @@ public final class DfuSeSession {
           base: base)
         return WrittenRow(done: 1, sent: 1)
       }
+      defer { blocksInRows += row.done }
       try write(row: blocks.prefix(count), of: bytes, at: base, &row)
     } catch {
       if count > 1 { brokenRows += 1 }
@@ -293,7 +297,8 @@ public final class DfuSeSession {
     _ blocks: ArraySlice<Range<Int>>, _ base: UInt32
   ) -> Int {
     guard polling.mode == .immediate, !behaviour.setsAddressPerBlock,
-      brokenRows < Self.mostBrokenRows, let longest = polling.longest(.write)
+      brokenRows < Self.mostBrokenRows + blocksInRows / Self.blocksPerBrokenRow,
+      let longest = polling.longest(.write)
     else { return 1 }
     let most = min(
       Self.longestRow, Int(Self.rowTime / max(longest, .milliseconds(1))))
@@ -522,7 +527,7 @@ public final class DfuSeSession {
     let start: [DFUConnection.Step] = [
       .download(block: block, data), .getStatus(),
     ]
-    return polling.isHeldBack(work)
+    return polling.isAskedAtOnce(work)
       ? start + [.getStatus(waiting: limit)] : start
   }
 
@@ -600,7 +605,9 @@ public final class DfuSeSession {
       }
     }
     if asked > 0 {
-      polling.finished(work, asked: askedAt, answered: answeredAt)
+      polling.finished(
+        work, asked: askedAt, answered: answeredAt,
+        quick: started.answered - started.asked)
     }
     return (report, row)
   }
@@ -616,7 +623,7 @@ public final class DfuSeSession {
     switch work {
     case .erase:
       return elapsed
-        >= polling.longest(work).map { $0 * 3 / 2 } ?? behaviour.eraseLimit / 2
+        >= polling.longest(work).map { $0 * 5 / 4 } ?? behaviour.eraseLimit / 2
     case .massErase: return elapsed >= behaviour.massEraseLimit / 2
     default: return false
     }

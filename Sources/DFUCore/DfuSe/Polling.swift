@@ -46,6 +46,11 @@ public struct Polling: Sendable {
   private var longest: [Work: Duration] = [:]
   /// How often in a row the first question found the work done.
   private var hits: [Work: Int] = [:]
+  /// Work whose answers were seen to be held back.
+  private var held: Set<Work> = []
+
+  /// After so many pieces of work a shorter wait is tried again.
+  private static let memory = 64
 
   /// A fresh start.
   public init(_ mode: Mode) { self.mode = mode }
@@ -111,10 +116,19 @@ public struct Polling: Sendable {
   /// - Parameters:
   ///   - asked: when the question was asked that found it done.
   ///   - elapsed: when that was answered.
+  ///   - quick: how long an answer takes that is not held back.
   public mutating func finished(
-    _ work: Work, asked: Duration, answered elapsed: Duration
+    _ work: Work, asked: Duration, answered elapsed: Duration,
+    quick: Duration
   ) {
     hits[work, default: 0] += 1
+    if early[work] == nil, elapsed - asked > quick * 2 + .milliseconds(1) {
+      held.insert(work)
+    }
+    if hits[work, default: 0] % Self.memory == 0 {
+      // The one busy answer may have been a hiccup of the host.
+      busyAfter[work] = busyAfter[work].map { $0 * 3 / 4 }
+    }
     longest[work] = max(longest[work] ?? elapsed, elapsed)
     // Work that takes longer this time than ever counts from now on.
     let isLonger = asked <= busyAfter[work] ?? .zero
@@ -125,10 +139,16 @@ public struct Polling: Sendable {
     }
   }
 
-  /// Whether the device has shown that it holds the answer back until work of
-  /// this kind is done, so that asking at once is best.
-  public func isHeldBack(_ work: Work) -> Bool {
+  /// Whether asking at once is best, as far as is known: work of this kind was
+  /// never found unfinished.
+  public func isAskedAtOnce(_ work: Work) -> Bool {
     mode == .immediate && early[work] == nil && doneAfter[work] != nil
+  }
+
+  /// Whether the device was seen to hold the answer back until work of this
+  /// kind is done, so that more may be sent behind the question.
+  public func isHeldBack(_ work: Work) -> Bool {
+    isAskedAtOnce(work) && held.contains(work)
   }
 
   /// Whether the first question, asked when ``delay(_:reported:elapsed:asked:)``

@@ -209,7 +209,7 @@ public struct Flasher {
         let row = session.write(
           rest, of: run.piece.bytes, at: run.piece.address)
         if let failure = row.failure {
-          report(.retried(failure))
+          if failure.mayPass { report(.retried(failure)) }
           for block in rest.prefix(row.sent).dropFirst(row.done) {
             try mend(run, block, after: failure)
           }

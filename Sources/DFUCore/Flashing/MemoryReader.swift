@@ -14,7 +14,7 @@ final class MemoryReader {
   private var depth = 1
 
   /// More gain little, and delay the user's wish to stop.
-  private static let deepest = 8
+  private static let deepest = 16
 
   init(_ session: DfuSeSession, _ memory: MemoryMap) {
     self.session = session

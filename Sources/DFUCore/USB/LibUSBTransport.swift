@@ -104,23 +104,30 @@ final class LibUSBTransport: ControlTransport {
   }
 }
 
-/// Control transfers that are handed to libusb all at once. The system keeps
-/// their order and begins each as soon as the one before it has ended, so that
-/// a round trip through this program is paid for once and not for each.
+/// Control transfers that are handed to libusb before their turn. The system
+/// keeps their order and begins each as soon as the one before it has ended, so
+/// that a round trip through this program is not paid for each.
 @safe
 private final class LibUSBQueue {
   /// What libusb's callback changes, on whichever thread handles events, also
   /// while transfers are still being handed in.
   private struct Progress {
     var ends: [Duration?]
+    /// Handed in, and not ended.
     var pending = 0
+    /// How few may be pending before this program is needed again.
+    var enough = 0
     var hasFailed = false
   }
+
+  /// How many are handed in at most: the device's work hides what handing in
+  /// more costs, and systems need not have room for many.
+  private static let depth = 16
 
   private let transfers: [ControlTransfer]
   private let clock: any TimeSource
   private let raw: [UnsafeMutablePointer<libusb_transfer>]
-  private let completed = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+  private let isNeeded = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
   private let progress: Mutex<Progress>
 
   init(_ transfers: [ControlTransfer], clock: any TimeSource) {
@@ -131,7 +138,7 @@ private final class LibUSBQueue {
     }.compactMap { unsafe $0 }
     progress = Mutex(
       Progress(ends: [Duration?](repeating: nil, count: transfers.count)))
-    unsafe completed.initialize(to: 0)
+    unsafe isNeeded.initialize(to: 0)
   }
 
   deinit {
@@ -139,7 +146,7 @@ private final class LibUSBQueue {
       unsafe raw[index].pointee.buffer?.deallocate()
       unsafe libusb_free_transfer(raw[index])
     }
-    unsafe completed.deallocate()
+    unsafe isNeeded.deallocate()
   }
 
   func run(
@@ -147,35 +154,66 @@ private final class LibUSBQueue {
   ) -> [ControlOutcome] {
     let start = clock.now()
     var refused: USBError?
-    for index in unsafe raw.indices { unsafe fill(index, handle) }
-    // One more than there are, so that the wait does not end before all were
-    // handed in.
-    progress.withLock { $0.pending = 1 }
-    for index in transfers.indices where refused == nil {
-      guard unsafe index < raw.count else {
-        refused = USBError(.noMemory, transfers[index].action)
-        break
+    var next = 0
+    while true {
+      while next < transfers.count, refused == nil {
+        unsafe prepare(next, handle)
+        guard mayHandIn() else { break }
+        refused = handIn(next)
+        next += 1
       }
-      let goesOn = progress.withLock { progress in
-        if !progress.hasFailed { progress.pending += 1 }
-        return !progress.hasFailed
-      }
-      guard goesOn else { break }
-      let code = unsafe libusb_submit_transfer(raw[index])
-      if code != 0 {
-        refused = USBError(.init(rawValue: code), transfers[index].action)
-        finishOne()
-      }
-    }
-    finishOne()
-    while unsafe context.handleEvents(until: completed) != 0 {
-      cancel()
-      clock.sleep(for: .milliseconds(1))
+      let isLast = next == transfers.count || refused != nil
+      guard wait(isLast: isLast, context) else { break }
     }
     return withExtendedLifetime(self) { outcomes(start, refused) }
   }
 
-  private func fill(_ index: Int, _ handle: OpaquePointer) {
+  /// Whether there is room for one more. It counts as pending from now on.
+  private func mayHandIn() -> Bool {
+    progress.withLock { progress in
+      guard !progress.hasFailed, progress.pending < Self.depth else {
+        return false
+      }
+      progress.pending += 1
+      return true
+    }
+  }
+
+  /// Hands a transfer to the system; says why it was not taken.
+  private func handIn(_ index: Int) -> USBError? {
+    guard unsafe index < raw.count else {
+      finishOne()
+      return USBError(.noMemory, transfers[index].action)
+    }
+    let code = unsafe libusb_submit_transfer(raw[index])
+    guard code != 0 else { return nil }
+    finishOne()
+    return USBError(.init(rawValue: code), transfers[index].action)
+  }
+
+  /// Waits until there is room for some more; when all were handed in, until
+  /// all have ended.
+  ///
+  /// - Returns: `false` when none is pending and none will be.
+  private func wait(isLast: Bool, _ context: LibUSBContext) -> Bool {
+    let goesOn = progress.withLock { progress in
+      let isLast = isLast || progress.hasFailed
+      progress.enough = isLast ? 0 : Self.depth / 2
+      unsafe isNeeded.pointee = progress.pending <= progress.enough ? 1 : 0
+      return progress.pending > 0 || !isLast
+    }
+    guard goesOn else { return false }
+    while unsafe context.handleEvents(until: isNeeded) != 0 {
+      cancel()
+      clock.sleep(for: .milliseconds(1))
+    }
+    return true
+  }
+
+  /// Fills a transfer in, once.
+  private func prepare(_ index: Int, _ handle: OpaquePointer) {
+    guard unsafe index < raw.count && raw[index].pointee.buffer == nil
+    else { return }
     let transfer = transfers[index]
     let setup = transfer.setup
     let length =
@@ -218,11 +256,11 @@ private final class LibUSBQueue {
   }
 
   private func finishOne() {
-    let isLast = progress.withLock { progress in
+    progress.withLock { progress in
       progress.pending -= 1
-      return progress.pending == 0
+      let enough = progress.hasFailed ? 0 : progress.enough
+      if progress.pending <= enough { unsafe isNeeded.pointee = 1 }
     }
-    if isLast { unsafe completed.pointee = 1 }
   }
 
   /// What comes after a failure makes no sense any more.
@@ -232,8 +270,9 @@ private final class LibUSBQueue {
       return !progress.hasFailed
     }
     guard isFirst else { return }
-    // Those that have ended, or were never handed in, are not found.
-    for index in unsafe raw.indices {
+    // Those that have ended, or were not handed in, are not found.
+    for index in unsafe raw.indices
+    where unsafe raw[index].pointee.buffer != nil {
       _ = unsafe libusb_cancel_transfer(raw[index])
     }
   }

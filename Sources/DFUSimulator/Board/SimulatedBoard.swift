@@ -20,7 +20,7 @@ public final class SimulatedBoard: SimulatedDevice {
   private let core: Mutex<BoardCore>
   // Endpoint 0 takes one transfer at a time; whoever waits for an answer
   // must not keep others from asking whether the board is there.
-  private let endpoint = Mutex<Void>(())
+  private let endpoint = Mutex(Wire())
 
   /// A board, unplugged and virgin.
   ///
@@ -89,10 +89,31 @@ public final class SimulatedBoard: SimulatedDevice {
 
   /// Answers one control transfer, and takes as long as the real one.
   public func answer(
-    _ setup: ControlSetup, _ data: [UInt8], length: UInt16, timeout: Duration
+    _ setup: ControlSetup, _ data: [UInt8], length: UInt16, timeout: Duration,
+    arrived: Duration
   ) -> ControlAnswer {
-    endpoint.withLock { _ in
-      transfer(setup, data, length: length, timeout: timeout)
+    endpoint.withLock { wire in
+      wire.begin(arrived, now: clock.now())
+      return transfer(setup, data, length: length, timeout: timeout, &wire)
+    }
+  }
+
+  /// The bus, as far as it is busy with this board. What this program needs to
+  /// work out an answer passes while the real bus would carry bytes, and does
+  /// not come on top of it.
+  private struct Wire {
+    /// When all that was carried so far would have been.
+    var due = Duration.zero
+
+    /// A transfer that was asked for at `arrived` waits for the one before it.
+    mutating func begin(_ arrived: Duration, now: Duration) {
+      due = min(max(due, arrived), now)
+    }
+
+    /// Carries something for so long.
+    mutating func carry(_ time: Duration, on clock: any TimeSource) {
+      due += time
+      clock.sleep(for: due - clock.now())
     }
   }
 
@@ -102,7 +123,8 @@ public final class SimulatedBoard: SimulatedDevice {
   }
 
   private func transfer(
-    _ setup: ControlSetup, _ data: [UInt8], length: UInt16, timeout: Duration
+    _ setup: ControlSetup, _ data: [UInt8], length: UInt16, timeout: Duration,
+    _ wire: inout Wire
   ) -> ControlAnswer {
     let start = clock.now()
     // A limit of zero means none to libusb; a test should end all the same.
@@ -118,15 +140,17 @@ public final class SimulatedBoard: SimulatedDevice {
     var answer = ControlAnswer.stall
     if fault == nil || fault?.actsFirst == true {
       fault.map { prepare($0, kind) }
-      clock.sleep(
-        for: profile.wire.time(
-          bytes: data.count, packet: profile.usb.maxPacketSize0))
+      wire.carry(
+        profile.wire.time(
+          bytes: data.count, packet: profile.usb.maxPacketSize0), on: clock)
       answer = wait(
-        for: setup, data, length: length, address: address, until: limit)
+        for: setup, data, length: length, address: address, until: limit,
+        &wire)
       if case .data(let bytes) = answer, !bytes.isEmpty {
-        clock.sleep(
-          for: profile.wire.perPacket
-            * ((bytes.count + 63) / max(1, Int(profile.usb.maxPacketSize0))))
+        wire.carry(
+          profile.wire.perPacket
+            * ((bytes.count + 63) / max(1, Int(profile.usb.maxPacketSize0))),
+          on: clock)
       }
     }
     if let fault { answer = strike(fault, answer, limit) }
@@ -137,7 +161,7 @@ public final class SimulatedBoard: SimulatedDevice {
   /// Asks the state machine until it answers or the time limit is over.
   private func wait(
     for setup: ControlSetup, _ data: [UInt8], length: UInt16,
-    address: UInt8, until limit: Duration
+    address: UInt8, until limit: Duration, _ wire: inout Wire
   ) -> ControlAnswer {
     while true {
       let now = clock.now()
@@ -154,7 +178,9 @@ public final class SimulatedBoard: SimulatedDevice {
       }
       if let answer { return answer }
       guard now < limit else { return .timeout }
-      pause(for: max(min(delay, limit - now), .microseconds(1)))
+      let rest = max(min(delay, limit - now), .microseconds(1))
+      pause(for: rest)
+      wire.due = max(wire.due, now + rest)
     }
   }
 

@@ -306,11 +306,11 @@ private final class USBIPExport: Sendable {
 
   /// Answers the kernel's commands until it or the device goes.
   func serve(_ socket: Socket, limit: Duration) {
-    let queue = WorkQueue<(USBIPSubmit, [UInt8])>()
+    let queue = WorkQueue<QueuedTransfer>()
     startThread { [self] in
-      while let (submit, data) = queue.next(taken: { begin($0.0, socket) }) {
-        let answer = answer(submit, data, limit: limit)
-        guard finish(submit, answer, socket) else { break }
+      while let next = queue.next(taken: { begin($0.submit, socket) }) {
+        let answer = answer(next, limit: limit)
+        guard finish(next.submit, answer, socket) else { break }
       }
       turnDown(queue, socket)
       socket.hangUp()
@@ -327,14 +327,14 @@ private final class USBIPExport: Sendable {
   /// Linux waits 5 s for each transfer that is still open when the connection
   /// ends.
   private func turnDown(
-    _ queue: WorkQueue<(USBIPSubmit, [UInt8])>, _ socket: Socket
+    _ queue: WorkQueue<QueuedTransfer>, _ socket: Socket
   ) {
     var silent = 0
     for _ in 0..<20 where silent < 2 {
       let rest = queue.removeAll()
       silent = rest.isEmpty ? silent + 1 : 0
-      for (submit, _) in rest {
-        socket.send(USBIPResult.gone(sequence: submit.sequence))
+      for transfer in rest {
+        socket.send(USBIPResult.gone(sequence: transfer.submit.sequence))
       }
       pause(milliseconds: 10)
     }
@@ -343,20 +343,23 @@ private final class USBIPExport: Sendable {
 
   /// Queues transfers and takes them back, until the connection ends.
   private func receiveCommands(
-    _ socket: Socket, _ queue: WorkQueue<(USBIPSubmit, [UInt8])>
+    _ socket: Socket, _ queue: WorkQueue<QueuedTransfer>
   ) {
     while let head = socket.receive(USBIPCommand.headLength),
       let command = try? USBIPCommand(head: head)
     {
       switch command {
       case .submit(let submit):
-        // The kernel has one transfer at a time on endpoint 0; a longer
-        // line is somebody's attempt on our memory.
+        // Programs may hand in some dozens in a row; a longer line is
+        // somebody's attempt on our memory.
         guard let data = socket.receive(submit.dataLength),
-          queue.append((submit, data), limit: 64)
+          queue.append(
+            QueuedTransfer(
+              submit: submit, data: data, arrived: device.clock.now()),
+            limit: 256)
         else { return }
       case .unlink(let sequence, let target):
-        let isQueued = queue.remove { $0.0.sequence == target }
+        let isQueued = queue.remove { $0.submit.sequence == target }
         current.withLock { current in
           let isExecuting = current?.executing == target
           if isExecuting { current?.isAbandoned = true }
@@ -378,13 +381,15 @@ private final class USBIPExport: Sendable {
   }
 
   private func answer(
-    _ submit: USBIPSubmit, _ data: [UInt8], limit: Duration
+    _ transfer: QueuedTransfer, limit: Duration
   ) -> ControlAnswer {
+    let submit = transfer.submit
     guard submit.endpoint == 0 else { return .stall }
     let setup = submit.setup
     noteReset(setup, length: submit.length)
     return device.answer(
-      setup, data, length: submit.length, timeout: limit)
+      setup, transfer.data, length: submit.length, timeout: limit,
+      arrived: transfer.arrived)
   }
 
   /// USB/IP has no message for a reset of the port. The Linux host shows it
@@ -445,6 +450,15 @@ private final class USBIPExport: Sendable {
       return device.address == now.address
     }
   }
+}
+
+/// A transfer that waits for its turn.
+private struct QueuedTransfer {
+  var submit: USBIPSubmit
+  /// What the host sends.
+  var data: [UInt8]
+  /// When it came, by the device's clock.
+  var arrived: Duration
 }
 
 extension SimulatedDevice {

@@ -43,7 +43,8 @@ final class EchoDevice: SimulatedDevice {
   func descriptor(_ value: UInt16, language: UInt16) -> [UInt8]? { nil }
 
   func answer(
-    _ setup: ControlSetup, _ data: [UInt8], length: UInt16, timeout: Duration
+    _ setup: ControlSetup, _ data: [UInt8], length: UInt16, timeout: Duration,
+    arrived: Duration
   ) -> ControlAnswer {
     state.withLock { $0.requests.append(setup.request) }
     switch setup.request {

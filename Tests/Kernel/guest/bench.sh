@@ -1,8 +1,8 @@
 # The flashing benchmark in the guest: both programs on equal boards, in real
 # time. Leaves /out/CASE.PROGRAM.{seconds,exit,memory,log}, and of a first run
-# calibration.trace and start.seconds. Arguments: which cases (all).
+# calibration-*.trace, start.seconds and read.seconds. Arguments: which cases (all).
 set -e
-cases=${*:-f405 f405-no-verify f405-vdd f405-again f405-one-byte f405-blank l432 l432-mass-erase h743}
+cases=${*:-f405 f405-no-verify f405-vdd f405-again f405-one-byte f405-blank l432 l432-no-verify l432-mass-erase h743}
 cd /tmp
 head -c 1048576 /dev/urandom >old.bin
 program() { # SIZE FILE: a plausible vector table, then noise
@@ -63,9 +63,14 @@ both() { # CASE KIND SIZE OLD [dfuflash options]
 # the program starts, opens and identifies it, and reads one word.
 keep= check=65536
 program $check new.bin
-once calibration dfuflash f405 - dfuflash -a 0 -s 0x08000000 --trace /tmp/calibration.trace -D new.bin
-cp /tmp/calibration.trace /out
+once calibration-2048 dfuflash f405 - dfuflash -a 0 -s 0x08000000 --trace /tmp/calibration-2048.trace -D new.bin
+once calibration-1024 dfuflash h743 - dfuflash -a 0 -s 0x08000000 --trace /tmp/calibration-1024.trace -D new.bin
+cp /tmp/calibration-*.trace /out
 once start dfuflash f405 - dfuflash -a 0 -s 0x08000000:4 -U word.bin
+# Reading 256 KiB once.
+program 262144 new.bin
+check=262144
+once read dfuflash f405 new.bin dfuflash -a 0 -s 0x08000000:262144 -U word.bin
 for case in $cases; do
   keep= modifier= chip=1048576
   case $case in
@@ -82,6 +87,7 @@ for case in $cases; do
       both f405-one-byte f405 262144 one.bin ;;
     f405-blank) both f405-blank f405 262144 - ;;
     l432) chip=131072; both l432 l432kb 131072 big ;;
+    l432-no-verify) chip=131072; both l432-no-verify l432kb 131072 big --no-verify ;;
     l432-mass-erase)
       chip=262144 modifier=:mass-erase:force
       both l432-mass-erase l432 131072 big ;;
