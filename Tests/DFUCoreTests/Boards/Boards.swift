@@ -38,9 +38,10 @@ extension ChipID {
     UniqueID(word0: words.0, word1: words.1, word2: words.2)
   }
 
-  /// Another ID that folds to the same serial number.
+  /// Another ID that folds to the same serial number, in each of the ways in
+  /// which bootloaders fold.
   var twin: ChipID {
-    ChipID(words.0 &+ 0x0001_0000, words.1 ^ 0xFF, words.2 &- 0x0001_0000)
+    ChipID(words.0 &+ 1, words.1 ^ 0xFF, words.2 &- 1)
   }
 }
 
