@@ -430,6 +430,6 @@ ROWS = [
         differs={"found": "closed-is-listed"}),
     # Reading all of it takes seconds; the reader is stopped at once.
     Row("another program has it", "-a 0 -s 0x08000000 -D fw.bin",
-        holder="dfuflash -a 0 -s 0x08000000 -U /tmp/held.bin", speed=1,
+        holder="dfuflash -a 0 -s 0x08000000 -U /tmp/held.bin", speed=0.2,
         ours={"stderr": "holds the board"}),
 ]

@@ -9,6 +9,8 @@ final class LibUSBTransport: ControlTransport {
   private let handle: OpaquePointer
   private let context: LibUSBContext
   private var claimed: Set<UInt8> = []
+  /// Whether the handle must be left as it is until the program ends.
+  private var isSpoilt = false
 
   init(
     _ handle: OpaquePointer, context: LibUSBContext, clock: any TimeSource
@@ -21,6 +23,7 @@ final class LibUSBTransport: ControlTransport {
   }
 
   deinit {
+    if isSpoilt { return }
     for interface in claimed {
       _ = unsafe libusb_release_interface(handle, Int32(interface))
     }
@@ -58,11 +61,25 @@ final class LibUSBTransport: ControlTransport {
   }
 
   func select(alternate: UInt8, of interface: UInt8) throws(USBError) {
+    let code = unsafe libusb_set_interface_alt_setting(
+      handle, Int32(interface), Int32(alternate))
+    // Before 1.0.27 libusb unlocks here what it has not locked when the device
+    // has gone, and aborts the program when the handle is closed (libusb issue
+    // 1199). What is left open is of no use to anybody.
+    if code == LIBUSB_ERROR_NO_DEVICE.rawValue, Self.unlocksTooMuch {
+      isSpoilt = true
+    }
     try check(
-      unsafe libusb_set_interface_alt_setting(
-        handle, Int32(interface), Int32(alternate)),
-      "select alternate setting \(alternate) of interface \(interface)")
+      code, "select alternate setting \(alternate) of interface \(interface)")
   }
+
+  private static let unlocksTooMuch: Bool = {
+    guard let version = unsafe libusb_get_version() else { return false }
+    let number = unsafe (
+      version.pointee.major, version.pointee.minor, version.pointee.micro
+    )
+    return number < (1, 0, 27)
+  }()
 
   func send(
     _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration

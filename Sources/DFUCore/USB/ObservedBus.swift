@@ -41,6 +41,11 @@ public final class ObservedBus: USBBus {
   /// The clock of the observed bus.
   public var clock: any TimeSource { base.clock }
 
+  /// The clock of a device of the observed bus.
+  public func clock(of device: USBDevice) -> any TimeSource {
+    base.clock(of: device)
+  }
+
   /// The devices of the observed bus.
   public func devices() throws(USBError) -> [USBDevice] { try base.devices() }
 

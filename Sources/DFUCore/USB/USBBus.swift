@@ -7,6 +7,10 @@ public protocol USBBus: AnyObject, Sendable {
   /// The clock for waits that belong to no single device.
   var clock: any TimeSource { get }
 
+  /// The clock that a device lives by, also before it is opened and after it
+  /// has gone. Real devices share one; simulated boards need not.
+  func clock(of device: USBDevice) -> any TimeSource
+
   /// All devices present now, of any class. None of them is opened.
   func devices() throws(USBError) -> [USBDevice]
 
@@ -20,4 +24,9 @@ public protocol USBBus: AnyObject, Sendable {
   /// Blocks until a device may have arrived or left, at most `limit`. May
   /// return early with nothing changed; the caller lists the devices again.
   func waitForChange(atMost limit: Duration) throws(USBError)
+}
+
+extension USBBus {
+  /// The clock of the bus.
+  public func clock(of device: USBDevice) -> any TimeSource { clock }
 }

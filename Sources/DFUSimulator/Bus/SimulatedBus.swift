@@ -35,6 +35,12 @@ public final class SimulatedBus: USBBus {
     list.withLock { $0.append(board) }
   }
 
+  /// The clock of the board at a device's place.
+  public func clock(of device: USBDevice) -> any TimeSource {
+    boards.first { $0.bus == device.bus && $0.ports == device.ports }?.clock
+      ?? clock
+  }
+
   /// All devices present now, by bus and port.
   public func devices() throws(USBError) -> [USBDevice] {
     boards.compactMap(\.presence)

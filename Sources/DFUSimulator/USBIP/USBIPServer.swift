@@ -424,7 +424,6 @@ private final class USBIPExport: Sendable {
       guard let now = current, now.socket === socket else { return false }
       current?.executing = nil
       current?.goneChecks = 0
-      defer { current?.isEnding = device.address != now.address }
       if !now.isAbandoned {
         switch answer {
         case .data(let data):
@@ -444,10 +443,15 @@ private final class USBIPExport: Sendable {
           break
         case .gone:
           now.socket.send(USBIPResult.gone(sequence: submit.sequence))
+          current?.isEnding = true
           return false
         }
       }
-      return device.address == now.address
+      // Asked once: if it left between two questions, each would leave the end
+      // of the import to the other.
+      let isGone = device.address != now.address
+      current?.isEnding = isGone
+      return !isGone
     }
   }
 }

@@ -50,7 +50,8 @@ struct Fleet {
   static func run(
     _ task: Task, on bus: any USBBus, _ reporter: any ProgressReporter
   ) -> Result {
-    let start = bus.clock.now()
+    let clock = bus.clock(of: task.selected.board.device)
+    let start = clock.now()
     var result = Result(
       board: task.selected.board, file: task.file, duration: .zero)
     do throws(ToolFailure) {
@@ -68,7 +69,7 @@ struct Fleet {
     } catch {
       result.failure = error
     }
-    result.duration = bus.clock.now() - start
+    result.duration = clock.now() - start
     return result
   }
 

@@ -233,7 +233,8 @@ private struct BoardTurn: Sendable {
 
   /// - Returns: what is on record now; the hook is still to be run.
   func run() throws(ToolFailure) -> StationRecord {
-    let start = bus.clock.now()
+    let clock = bus.clock(of: selected.board.device)
+    let start = clock.now()
     var selected = selected
     var failure: ToolFailure?
     if selected.board.problem?.code == .access {
@@ -259,7 +260,7 @@ private struct BoardTurn: Sendable {
       chip: board.identification.candidates.isEmpty
         ? nil : board.identification.summary,
       file: plan.job.input.path, sha256: sha256, result: result.rawValue,
-      seconds: (bus.clock.now() - start).inSeconds,
+      seconds: (clock.now() - start).inSeconds,
       error: failure?.message)
     // On the disk before anybody is told.
     try log?.append(record)
