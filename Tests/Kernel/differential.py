@@ -36,7 +36,7 @@ SHARE = os.path.join(boot.CACHE, "share")
 INPUTS = os.path.join(SHARE, "inputs")
 BENCHES = os.path.join(boot.CACHE, "benches")
 # What the guests run before their rows.
-SCRIPTS = [["hello.sh", "usbip.sh", "doctor.sh"], ["thirty.sh"]]
+SCRIPTS = [["hello.sh", "usbip.sh", "doctor.sh", "hang.sh"], ["thirty.sh"]]
 
 
 def slug(index, row):

@@ -135,20 +135,16 @@ public final class DFUConnection {
   public func perform(
     _ steps: [Step], during operation: DFUOperation, at address: UInt32? = nil
   ) -> [StepOutcome] {
-    // The system counts the time from when the row begins.
-    var limit = Duration.zero
     let row = steps.map { step in
-      limit += Self.requestLimit
       switch step {
       case .download(let block, let data):
         return ControlTransfer(
           DFURequest.download(block: block).setup(interface: interface),
-          sending: data, timeout: limit)
+          sending: data, timeout: Self.requestLimit)
       case .getStatus(let waiting):
-        limit += waiting
         return ControlTransfer(
           DFURequest.getStatus.setup(interface: interface), receiving: 6,
-          timeout: limit)
+          timeout: Self.requestLimit + waiting)
       }
     }
     var outcomes: [StepOutcome] = []

@@ -83,7 +83,7 @@ public struct ControlTransfer: Sendable {
   public var data: [UInt8]
   /// How many bytes the device is asked for.
   public var length: UInt16
-  /// The time limit, from when the row begins.
+  /// The time limit, from when the transfer before it has ended.
   public var timeout: Duration
 
   /// A transfer to the device.

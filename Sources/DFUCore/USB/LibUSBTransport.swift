@@ -135,6 +135,11 @@ private final class LibUSBQueue {
     /// How few may be pending before this program is needed again.
     var enough = 0
     var hasFailed = false
+    /// How many have ended, and when the last one did.
+    var ended = 0
+    var lastEnd: Duration
+    /// Which one took longer than its limit.
+    var late: Int?
   }
 
   /// How many are handed in at most: the device's work hides what handing in
@@ -154,7 +159,9 @@ private final class LibUSBQueue {
       unsafe libusb_alloc_transfer(0)
     }.compactMap { unsafe $0 }
     progress = Mutex(
-      Progress(ends: [Duration?](repeating: nil, count: transfers.count)))
+      Progress(
+        ends: [Duration?](repeating: nil, count: transfers.count),
+        lastEnd: clock.now()))
     unsafe isNeeded.initialize(to: 0)
   }
 
@@ -220,11 +227,33 @@ private final class LibUSBQueue {
       return progress.pending > 0 || !isLast
     }
     guard goesOn else { return false }
-    while unsafe context.handleEvents(until: isNeeded) != 0 {
-      cancel()
-      clock.sleep(for: .milliseconds(1))
+    while unsafe isNeeded.pointee == 0 {
+      let rest = cancelLate()
+      if unsafe context.handleEvents(until: isNeeded, atMost: rest) != 0 {
+        cancel()
+        clock.sleep(for: .milliseconds(1))
+      }
     }
     return true
+  }
+
+  /// Ends the row when the transfer whose turn it is has taken too long: libusb
+  /// would count its time from when it was handed in.
+  ///
+  /// - Returns: how long to wait at most before asking again.
+  private func cancelLate() -> Duration {
+    let now = clock.now()
+    let rest = progress.withLock { progress -> Duration? in
+      let turn = progress.ended
+      guard !progress.hasFailed, turn < transfers.count else { return nil }
+      let rest = progress.lastEnd + transfers[turn].timeout - now
+      if rest <= .zero { progress.late = turn }
+      return rest
+    }
+    // Those that were cancelled come back soon.
+    guard let rest else { return .milliseconds(250) }
+    if rest <= .zero { cancel() }
+    return max(.milliseconds(1), min(rest, .milliseconds(250)))
   }
 
   /// Fills a transfer in, once.
@@ -255,8 +284,7 @@ private final class LibUSBQueue {
         else { return }
         unsafe Unmanaged<LibUSBQueue>.fromOpaque(queue)
           .takeUnretainedValue().ended(transfer)
-      }, Unmanaged.passUnretained(self).toOpaque(),
-      max(1, transfer.timeout.wholeMilliseconds))
+      }, Unmanaged.passUnretained(self).toOpaque(), 0)
   }
 
   /// Called by libusb.
@@ -267,6 +295,8 @@ private final class LibUSBQueue {
     let index = unsafe raw.firstIndex(of: transfer)
     progress.withLock { progress in
       if let index { progress.ends[index] = now }
+      progress.ended += 1
+      progress.lastEnd = now
     }
     if !isGood { cancel() }
     finishOne()
@@ -297,19 +327,26 @@ private final class LibUSBQueue {
   private func outcomes(
     _ start: Duration, _ refused: USBError?
   ) -> [ControlOutcome] {
-    let ends = progress.withLock { $0.ends }
+    let (ends, late) = progress.withLock { ($0.ends, $0.late) }
     var outcomes: [ControlOutcome] = []
     var start = start
     for index in unsafe raw.indices {
       guard let end = ends[index] else { break }
-      let result = unsafe result(of: raw[index], transfers[index])
+      var result = unsafe result(of: raw[index], transfers[index])
+      if index == late, case .failure = result {
+        result = .failure(USBError(.timeout, transfers[index].action))
+      }
       outcomes.append(ControlOutcome(result: result, start: start, end: end))
       if case .failure = result { return outcomes }
       start = end
     }
-    if let refused {
+    if outcomes.count < transfers.count {
+      // Not taken by the system, or not handed in after a failure that in the
+      // end was none.
+      let error =
+        refused ?? USBError(.timeout, transfers[outcomes.count].action)
       outcomes.append(
-        ControlOutcome(result: .failure(refused), start: start, end: start))
+        ControlOutcome(result: .failure(error), start: start, end: start))
     }
     return outcomes
   }

@@ -246,8 +246,9 @@ struct USBIPServerTests {
     var second: Socket?
     #expect(
       eventually {
-        second = try? running.imported()
-        return second != nil
+        // Refused as long as the server has not heard of the end.
+        second = try? running.connect()
+        return second.flatMap { running.import("1-1", on: $0) }?.status == 0
       })
     device.release()
     second?.send(write(7, [1]))
