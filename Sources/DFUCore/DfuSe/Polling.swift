@@ -44,7 +44,8 @@ public struct Polling: Sendable {
   private var busyAfter: [Work: Duration] = [:]
   private var doneAfter: [Work: Duration] = [:]
   private var longest: [Work: Duration] = [:]
-  /// How often in a row the first question found the work done.
+  /// How many pieces of work have ended since one was last found unfinished;
+  /// that one counts too.
   private var hits: [Work: Int] = [:]
   /// Work whose answers were seen to be held back.
   private var held: Set<Work> = []

@@ -209,14 +209,13 @@ public struct Flasher {
         let row = session.write(
           rest, of: run.piece.bytes, at: run.piece.address)
         if let failure = row.failure {
-          if failure.mayPass { report(.retried(failure)) }
           for block in rest.prefix(row.sent).dropFirst(row.done) {
             try mend(run, block, after: failure)
           }
+          report(.retried(failure))
         }
-        let sent = row.failure == nil ? row.done : row.sent
-        done += rest.prefix(sent).reduce(0) { $0 + $1.count }
-        rest = rest.dropFirst(sent)
+        done += rest.prefix(row.sent).reduce(0) { $0 + $1.count }
+        rest = rest.dropFirst(row.sent)
         report(.progress(.write, done: done))
       }
     }

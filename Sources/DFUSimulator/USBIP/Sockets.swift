@@ -223,7 +223,8 @@ package func startThread(_ body: @escaping @Sendable () -> Void) {
   SystemThread(body)?.detach()
 }
 
-/// A first-in, first-out line between two threads.
+/// A first-in, first-out line between two threads. One of them waits, which
+/// Synchronization's `Mutex` has nothing for; every access holds `mutex`.
 @safe final class WorkQueue<Element: Sendable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>

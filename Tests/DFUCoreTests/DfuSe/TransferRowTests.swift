@@ -92,14 +92,25 @@ private final class QueueingTransport: ControlTransport {
     return (flasher, bus.rows)
   }
 
-  @Test func aChipThatHoldsItsAnswerBackGetsManyBlocksAsOneRow() throws {
-    let bench = try TestBench("f405")
+  /// Flashes a program to a fresh board without verifying it, so that the rows
+  /// end with those that write.
+  private func written(
+    _ bytes: Int, to name: String, rewritesAll: Bool = false,
+    _ polling: Polling.Mode? = nil
+  ) throws -> (TestBench, Rows) {
+    let bench = try TestBench(name)
     var options = FlashOptions()
     options.verifies = false
-    let (flasher, rows) = try flasher(bench, options)
-    let image = program(64 * 1024)
+    options.rewritesAll = rewritesAll
+    let (flasher, rows) = try flasher(bench, options, polling)
+    let image = program(bytes)
     try flasher.flash(try FirmwareImage(image, at: flash))
     #expect(bench.board.memory(at: flash, count: image.count) == image)
+    return (bench, rows)
+  }
+
+  @Test func aChipThatHoldsItsAnswerBackGetsManyBlocksAsOneRow() throws {
+    let (_, rows) = try written(64 * 1024, to: "f405")
     // The first address and the first block show that it does.
     #expect(rows.lengths.filter { $0 == 2 }.count <= 3)
     // 31 whole blocks, in rows of a DNLOAD and two GETSTATUS for each, none of
@@ -112,41 +123,21 @@ private final class QueueingTransport: ControlTransport {
   func whereTheTimeIsKnownTheNextBlockFollowsTheQuestion(
     name: String
   ) throws {
-    let bench = try TestBench(name)
-    var options = FlashOptions()
-    options.verifies = false
-    options.rewritesAll = true
-    let (flasher, rows) = try flasher(bench, options)
-    let image = program(128 * 1024)
-    try flasher.flash(try FirmwareImage(image, at: flash))
-    #expect(bench.board.memory(at: flash, count: image.count) == image)
+    let (bench, rows) = try written(128 * 1024, to: name, rewritesAll: true)
     // GETSTATUS of one block, DNLOAD and GETSTATUS of the next.
-    let blocks = image.count / (name == "h743" ? 1024 : 2048)
+    let blocks = 128 * 1024 / (name == "h743" ? 1024 : 2048)
     #expect(rows.lengths.filter { $0 == 3 }.count > blocks * 3 / 4)
     #expect(bench.board.violations.isEmpty)
   }
 
   @Test func aChipThatIsNotTrustedGetsOneRequestAtATime() throws {
-    let bench = try TestBench("l432")
-    var options = FlashOptions()
-    options.verifies = false
-    let (flasher, rows) = try flasher(bench, options, .specification)
-    let image = program(32 * 1024)
-    try flasher.flash(try FirmwareImage(image, at: flash))
-    #expect(bench.board.memory(at: flash, count: image.count) == image)
+    let (_, rows) = try written(32 * 1024, to: "l432", .specification)
     // DNLOAD with its GETSTATUS, then each question alone; reads apart.
     #expect(rows.lengths.suffix(16) == (0..<8).flatMap { _ in [2, 1] })
   }
 
   @Test func aChipThatStallsEarlyQuestionsIsAskedTooEarlyOnce() throws {
-    let bench = try TestBench("l432")
-    var options = FlashOptions()
-    options.verifies = false
-    options.rewritesAll = true
-    let (flasher, _) = try flasher(bench, options)
-    let image = program(32 * 1024)
-    try flasher.flash(try FirmwareImage(image, at: flash))
-    #expect(bench.board.memory(at: flash, count: image.count) == image)
+    let (bench, _) = try written(32 * 1024, to: "l432", rewritesAll: true)
     // Once for programming, and for erasing once more after the reported time,
     // which is too short.
     let stalls = bench.board.log.records.filter { $0.outcome == .stall }
