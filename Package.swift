@@ -75,7 +75,7 @@ let package = Package(
       dependencies: ["DFUCore", "DFUSimulator"],
       swiftSettings: ours),
     .testTarget(
-      name: "CommandTests",
+      name: "dfuflashTests",
       dependencies: ["DFUCore", "DFUSimulator", "dfuflash"],
       swiftSettings: ours),
   ],

@@ -17,7 +17,7 @@ func flashOne(
   // 3. What is known of its chip corrects what it says of itself.
   let knowledge = BoardKnowledge(selected)
   let memory = knowledge.corrected(
-    try selected.function.memory(nil, holding: image.segments.first?.address))
+    try selected.interface.memory(nil, holding: image.segments.first?.address))
 
   // 4. A session, and the flash: compare, erase, write, read back.
   let session = try DfuSeSession(

@@ -31,11 +31,11 @@ public struct AlternateSetting: Hashable, Sendable {
 }
 
 /// One DFU interface of a device with all its alternate settings.
-public struct DFUFunction: Hashable, Sendable {
+public struct DFUInterface: Hashable, Sendable {
   /// `bConfigurationValue` of its configuration.
   public var configuration: UInt8
   /// `bInterfaceNumber`.
-  public var interface: UInt8
+  public var number: UInt8
   /// Run-time or DFU mode.
   public var mode: DFUMode
   /// The functional descriptor; `nil` when the device has none.
@@ -58,7 +58,7 @@ public struct Board: Hashable, Sendable {
   /// The device on the bus.
   public var device: USBDevice
   /// Its DFU interfaces; at least one.
-  public var functions: [DFUFunction]
+  public var interfaces: [DFUInterface]
   /// The serial-number string.
   public var serial: DeviceString?
   /// The product string.
@@ -92,8 +92,8 @@ extension Board {
   ///
   /// The functional descriptor is looked for after every alternate setting
   /// and in front of the interfaces: real devices have it in all places.
-  public static func functions(of device: USBDevice) -> [DFUFunction] {
-    var functions: [DFUFunction] = []
+  public static func interfaces(of device: USBDevice) -> [DFUInterface] {
+    var interfaces: [DFUInterface] = []
     let isPlain = DeviceQuirk.quirks(of: device.descriptor)
       .contains { $0.effect == .plainDFU }
     for configuration in device.configurations {
@@ -112,16 +112,16 @@ extension Board {
           candidate.protocol == 2
           || candidate.protocol == 0
             && functional?.version == FunctionalDescriptor.dfuSeVersion
-        functions.append(
-          DFUFunction(
-            configuration: configuration.value, interface: candidate.number,
+        interfaces.append(
+          DFUInterface(
+            configuration: configuration.value, number: candidate.number,
             mode: isDFUMode ? .dfu : .runtime, functional: functional,
             alternates: settings.map {
               AlternateSetting(number: $0.alternate, name: nil)
             }, isPlain: isPlain))
       }
     }
-    return functions
+    return interfaces
   }
 
   /// All boards of a bus, by rising port path. Each DFU device is opened for
@@ -140,8 +140,8 @@ extension Board {
       let board =
         isOpened(device)
         ? Board(looking: device, on: bus)
-        : Board(device: device, functions: functions(of: device))
-      if !board.functions.isEmpty { boards.append(board) }
+        : Board(device: device, interfaces: interfaces(of: device))
+      if !board.interfaces.isEmpty { boards.append(board) }
     }
     return boards.sorted {
       ([$0.device.bus] + $0.device.ports)
@@ -151,27 +151,28 @@ extension Board {
 
   /// Opens a device for its strings; without a DFU interface it is left alone.
   public init(looking device: USBDevice, on bus: any USBBus) {
-    self.init(device: device, functions: Self.functions(of: device))
-    if functions.isEmpty { return }
+    self.init(device: device, interfaces: Self.interfaces(of: device))
+    if interfaces.isEmpty { return }
     do throws(USBError) {
       let transport = try bus.open(device)
       let reader = StringReader(transport)
       serial = reader.string(device.descriptor.serialString)
       product = reader.string(device.descriptor.productString)
       manufacturer = reader.string(device.descriptor.manufacturerString)
-      for index in functions.indices where functions[index].functional == nil {
-        self.functions[index].ask(transport)
+      for index in interfaces.indices where interfaces[index].functional == nil
+      {
+        self.interfaces[index].ask(transport)
       }
-      for (index, function) in functions.enumerated() {
+      for (index, interface) in interfaces.enumerated() {
         guard
           let configuration = device.configurations.first(where: {
-            $0.value == function.configuration
+            $0.value == interface.configuration
           })
         else { continue }
         let settings = configuration.interfaces.filter {
-          $0.isDFU && $0.number == function.interface
+          $0.isDFU && $0.number == interface.number
         }
-        self.functions[index].alternates = settings.map {
+        self.interfaces[index].alternates = settings.map {
           AlternateSetting(
             number: $0.alternate, name: reader.string($0.nameString))
         }
@@ -182,32 +183,20 @@ extension Board {
     }
   }
 
-  /// The functional descriptor of a device that does not have it among its
-  /// configuration's: some give it on request (GET_DESCRIPTOR, type 0x21).
-  private static func functional(
-    on transport: any ControlTransport, _ interface: UInt8
-  ) -> FunctionalDescriptor? {
-    let bytes = try? transport.receive(
-      ControlSetup(
-        requestType: 0x80, request: 6, value: 0x2100,
-        index: UInt16(interface)), length: 9, timeout: .seconds(1))
-    return bytes.flatMap { FunctionalDescriptor(searching: $0) }
-  }
-
   /// A board as far as the bus knows it, with nothing opened.
-  public init(device: USBDevice, functions: [DFUFunction]) {
+  public init(device: USBDevice, interfaces: [DFUInterface]) {
     self.device = device
-    self.functions = functions
+    self.interfaces = interfaces
   }
 }
 
-extension DFUFunction {
+extension DFUInterface {
   /// Asks the device for a functional descriptor that stands nowhere in its
   /// configuration (GET_DESCRIPTOR of type 0x21 to the interface).
   fileprivate mutating func ask(_ transport: any ControlTransport) {
     let reply = try? transport.receive(
       ControlSetup(
-        requestType: 0x81, request: 6, value: 0x2100, index: UInt16(interface)),
+        requestType: 0x81, request: 6, value: 0x2100, index: UInt16(number)),
       length: 9, timeout: .seconds(1))
     // A device without one stalls, which is no failure.
     functional = reply.flatMap { FunctionalDescriptor(searching: $0) }

@@ -147,7 +147,7 @@ extension SelectedBoard {
       product: board.device.descriptor.product,
       deviceVersion: board.device.descriptor.deviceVersion,
       productString: board.product?.raw, serial: board.serial?.raw,
-      memories: function.memories.map { memory in
+      memories: interface.memories.map { memory in
         ChipEvidence.Memory(
           layout: memory.alternate.name?.raw ?? "",
           regions: memory.map.runs.map {

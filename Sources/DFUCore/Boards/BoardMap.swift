@@ -172,7 +172,7 @@ extension BoardMap.Match: CustomStringConvertible {
 
 extension BoardMap.Match {
   /// The DFU interfaces of a board that a row can mean.
-  func functions(of board: Board) -> [SelectedBoard] {
+  func interfaces(of board: Board) -> [SelectedBoard] {
     guard board.otherProtocol == nil else { return [] }
     var selector = BoardSelector()
     switch self {
@@ -181,13 +181,13 @@ extension BoardMap.Match {
     case .runtimeSerial(let serial): selector.runtimeSerial = serial
     case .uniqueID(let choice): selector.uniqueID = choice
     }
-    return selector.functions(of: board).filter { function in
+    return selector.interfaces(of: board).filter { interface in
       switch self {
-      case .serial: function.mode == .dfu
-      case .runtimeSerial: function.mode == .runtime
+      case .serial: interface.mode == .dfu
+      case .runtimeSerial: interface.mode == .runtime
       case .path, .uniqueID: true
       }
-    }.map { SelectedBoard(board: board, function: $0) }
+    }.map { SelectedBoard(board: board, interface: $0) }
   }
 }
 
@@ -272,11 +272,11 @@ extension BoardMap {
   /// application runs does only when it does not say who it is.
   private func isExtra(_ board: Board, _ allowsExtra: Bool) -> Bool {
     guard board.otherProtocol == nil else { return false }
-    if board.functions.contains(where: { $0.mode == .dfu }) {
+    if board.interfaces.contains(where: { $0.mode == .dfu }) {
       return !allowsExtra || mayBeMeant(board)
     }
     return board.problem != nil
-      && !board.functions.allSatisfy(board.isBystander)
+      && !board.interfaces.allSatisfy(board.isBystander)
       && rows.contains { row in
         switch row.match {
         case .path, .serial: false
@@ -303,10 +303,10 @@ extension BoardMap {
   private func candidates(
     of row: Row, among boards: [Board]
   ) -> [SelectedBoard] {
-    let all = boards.flatMap { row.match.functions(of: $0) }
+    let all = boards.flatMap { row.match.interfaces(of: $0) }
     guard case .uniqueID(let choice) = row.match else { return all }
     let certain = all.filter {
-      choice.verdict($0.board, $0.function) == .byID
+      choice.verdict($0.board, $0.interface) == .byID
     }
     return certain.isEmpty ? all : certain
   }

@@ -46,7 +46,7 @@ public enum AlternateError: Error, Hashable, Sendable {
   case ambiguous(present: [AlternateSetting])
 }
 
-extension DFUFunction {
+extension DFUInterface {
   /// The memories whose layout can be trusted.
   public var memories: [BoardMemory] {
     alternates.compactMap { setting in

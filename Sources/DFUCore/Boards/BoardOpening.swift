@@ -22,7 +22,7 @@ extension SelectedBoard {
     _ wanted: Int? = nil
   ) throws(BoardOpenError) -> Int {
     guard
-      let size = wanted ?? function.functional.map({ Int($0.transferSize) })
+      let size = wanted ?? interface.functional.map({ Int($0.transferSize) })
     else { throw .transferSizeUnknown }
     let least = max(8, Int(board.device.descriptor.maxPacketSize0))
     let allowed = least...Self.largestTransfer
@@ -49,8 +49,8 @@ extension SelectedBoard {
       return try DFUConnection(
         transport,
         configuration: board.device.configurations.count > 1
-          ? function.configuration : nil,
-        interface: function.interface, alternate: alternate,
+          ? interface.configuration : nil,
+        interface: interface.number, alternate: alternate,
         transferSize: size)
     } catch {
       throw .device(error)

@@ -64,16 +64,16 @@ public struct BoardSelector: Hashable, Sendable {
   public init() {}
 
   /// The DFU interfaces of a board that are meant; empty for none.
-  public func functions(of board: Board) -> [DFUFunction] {
+  public func interfaces(of board: Board) -> [DFUInterface] {
     guard isPossible(board.device) else { return [] }
-    return board.functions.filter { function in
-      let ids = function.mode == .dfu ? dfuIDs : runtimeIDs
-      let serial = function.mode == .dfu ? dfuSerial : runtimeSerial
+    return board.interfaces.filter { candidate in
+      let ids = candidate.mode == .dfu ? dfuIDs : runtimeIDs
+      let serial = candidate.mode == .dfu ? dfuSerial : runtimeSerial
       return (ids?.matches(board.device) ?? true)
         && (serial == nil || serial == board.serial?.raw)
-        && (configuration == nil || configuration == function.configuration)
-        && (interface == nil || interface == function.interface)
-        && uniqueID?.verdict(board, function) != .no
+        && (configuration == nil || configuration == candidate.configuration)
+        && (interface == nil || interface == candidate.number)
+        && uniqueID?.verdict(board, candidate) != .no
     }
   }
 
@@ -90,12 +90,12 @@ public struct SelectedBoard: Hashable, Sendable {
   /// The board.
   public var board: Board
   /// The DFU interface.
-  public var function: DFUFunction
+  public var interface: DFUInterface
 
   /// A choice.
-  public init(board: Board, function: DFUFunction) {
+  public init(board: Board, interface: DFUInterface) {
     self.board = board
-    self.function = function
+    self.interface = interface
   }
 }
 
@@ -147,7 +147,7 @@ extension BoardSelector {
   ) throws(BoardSearchError) -> [SelectedBoard] {
     let fitting = all(among: boards).filter {
       $0.board.otherProtocol == nil
-        && (namesRuntime || $0.function.mode == .dfu)
+        && (namesRuntime || $0.interface.mode == .dfu)
     }
     guard !fitting.isEmpty else { throw .none(present: boards) }
     for choice in fitting {
@@ -159,13 +159,13 @@ extension BoardSelector {
 
   private func all(among boards: [Board]) -> [SelectedBoard] {
     boards.flatMap { board in
-      functions(of: board).map { SelectedBoard(board: board, function: $0) }
-    }.filter { namesRuntime || !$0.board.isBystander($0.function) }
+      interfaces(of: board).map { SelectedBoard(board: board, interface: $0) }
+    }.filter { namesRuntime || !$0.board.isBystander($0.interface) }
   }
 
   private func candidates(among boards: [Board]) -> [SelectedBoard] {
     let all = all(among: boards)
-    let waiting = all.filter { $0.function.mode == .dfu }
+    let waiting = all.filter { $0.interface.mode == .dfu }
     let candidates = waiting.isEmpty ? all : waiting
     guard candidates.count > 1, let preferredIDs else { return candidates }
     let preferred = candidates.filter { preferredIDs.matches($0.board.device) }
@@ -176,7 +176,7 @@ extension BoardSelector {
   private func decided(_ candidates: [SelectedBoard]) -> [SelectedBoard] {
     guard let uniqueID else { return candidates }
     let certain = candidates.filter {
-      uniqueID.verdict($0.board, $0.function) == .byID
+      uniqueID.verdict($0.board, $0.interface) == .byID
     }
     return certain.isEmpty ? candidates : certain
   }
@@ -188,7 +188,7 @@ extension BoardSelector {
   ) throws(BoardSearchError) {
     guard let row = choice.board.worthlessSerial, path == nil, address == nil,
       uniqueID == nil,
-      (choice.function.mode == .dfu ? dfuSerial : runtimeSerial) != nil
+      (choice.interface.mode == .dfu ? dfuSerial : runtimeSerial) != nil
     else { return }
     var others = self
     others.dfuSerial = nil

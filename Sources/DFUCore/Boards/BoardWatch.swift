@@ -59,12 +59,12 @@ public struct BoardWatch {
   /// first.
   public func board(
     at path: String, insteadOf old: USBDevice?, within limit: Duration,
-    where isWanted: ([DFUFunction]) -> Bool
+    where isWanted: ([DFUInterface]) -> Bool
   ) throws(USBError) -> Board? {
     try wait(atMost: limit) { () throws(USBError) -> Board? in
       let present = try bus.devices().first {
         $0.path == path && $0.address != old?.address
-          && isWanted(Board.functions(of: $0))
+          && isWanted(Board.interfaces(of: $0))
       }
       guard let present else { return nil }
       let board = Board(looking: present, on: bus)

@@ -33,9 +33,9 @@ extension SerialTrust: CustomStringConvertible {
 extension Board {
   /// Finds out which chip it may be, once its strings are known.
   mutating func identify() {
-    guard let function = functions.first(where: \.isDfuSe) else { return }
+    guard let interface = interfaces.first(where: \.isDfuSe) else { return }
     identification = ChipIdentification(
-      SelectedBoard(board: self, function: function).evidence)
+      SelectedBoard(board: self, interface: interface).evidence)
   }
 
   /// Why the serial number says nothing of this single board, from what is
@@ -43,7 +43,7 @@ extension Board {
   public var worthlessSerial: NonUniqueSerial? {
     guard let serial, !serial.raw.isEmpty else { return nil }
     // An application's serial number is made by the application.
-    guard functions.contains(where: { $0.mode == .dfu }) else { return nil }
+    guard interfaces.contains(where: { $0.mode == .dfu }) else { return nil }
     if let row = NonUniqueSerial.known(serial.raw) { return row }
     guard let family = identification.family else { return nil }
     return NonUniqueSerial.rows(forFamily: family.name)

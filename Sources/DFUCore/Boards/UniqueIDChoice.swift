@@ -51,19 +51,20 @@ public struct UniqueIDChoice: Hashable, Sendable {
   }
 
   /// Whether a board is the one, as one of its DFU interfaces shows it.
-  public func verdict(_ board: Board, _ function: DFUFunction) -> Verdict {
+  public func verdict(_ board: Board, _ interface: DFUInterface) -> Verdict {
     if let id = board.uniqueID { return readings.contains(id) ? .byID : .no }
     guard let serial = board.serial?.raw.uppercased(), !serial.isEmpty,
       board.worthlessSerial == nil
     else { return .no }
-    return serials(of: board, function).contains(serial) ? .bySerial : .no
+    return serials(of: board, interface).contains(serial) ? .bySerial : .no
   }
 
   /// The serial numbers that the board would show if it were the one.
-  private func serials(of board: Board, _ function: DFUFunction) -> Set<String>
-  {
+  private func serials(of board: Board, _ interface: DFUInterface) -> Set<
+    String
+  > {
     var serials: Set<String> = []
-    let derivations = Self.derivations(board, function)
+    let derivations = Self.derivations(board, interface)
     for id in readings {
       for derivation in derivations {
         serials.insert(derivation.serial(of: id))
@@ -83,10 +84,10 @@ public struct UniqueIDChoice: Hashable, Sendable {
   /// How the board may have made its serial number: as its bootloader is known
   /// to, or in any way where the bootloader or the application is not known.
   private static func derivations(
-    _ board: Board, _ function: DFUFunction
+    _ board: Board, _ interface: DFUInterface
   ) -> [SerialDerivation] {
     let families =
-      function.isDfuSe ? board.identification.candidates : []
+      interface.isDfuSe ? board.identification.candidates : []
     var derivations: [SerialDerivation] = []
     for family in families {
       switch family.serial {

@@ -2,7 +2,7 @@ extension SelectedBoard {
   /// Where the chip's unique ID may be read over DFU; `nil` for chips that are
   /// not known, and for those known to answer with an error.
   public var uniqueIDLocation: UniqueIDLocation? {
-    guard function.isDfuSe, board.problem == nil else { return nil }
+    guard interface.isDfuSe, board.problem == nil else { return nil }
     let families = board.identification.candidates
     guard let location = SharedKnowledge(families).uniqueID,
       location.readable != .no
@@ -16,7 +16,7 @@ extension SelectedBoard {
   /// dfuIDLE; whatever fails, the answer is `nil`.
   public func readUniqueID(on bus: any USBBus) -> UniqueID? {
     guard let location = uniqueIDLocation,
-      let alternate = function.alternates.map(\.number).min(),
+      let alternate = interface.alternates.map(\.number).min(),
       let connection = try? connect(on: bus, alternate: alternate),
       let session = try? DfuSeSession(
         connection, BoardKnowledge(self).behaviour(nil))
@@ -57,10 +57,10 @@ extension Board {
   ) {
     for index in boards.indices where isWanted(boards[index]) {
       guard
-        let function = boards[index].functions.first(where: \.isDfuSe)
+        let interface = boards[index].interfaces.first(where: \.isDfuSe)
       else { continue }
       boards[index].uniqueID =
-        SelectedBoard(board: boards[index], function: function)
+        SelectedBoard(board: boards[index], interface: interface)
         .readUniqueID(on: bus)
     }
   }

@@ -345,13 +345,3 @@ private struct LayoutParser {
     return value
   }
 }
-
-extension String {
-  /// The text without the blanks at its ends.
-  package var trimmingBlanks: String {
-    guard let first = firstIndex(where: { $0 != " " }),
-      let last = lastIndex(where: { $0 != " " })
-    else { return "" }
-    return String(self[first...last])
-  }
-}

@@ -141,20 +141,20 @@ extension FirmwareError.Kind: CustomStringConvertible {
     case .unsupported(let what):
       return what
     case .checksum(let stored, let computed):
-      return "the checksum is \(hex(stored, digits: 2)) but the bytes give "
-        + "\(hex(computed, digits: 2)): the file is damaged; build or download it again"
+      return "the checksum is 0x\(hex(stored, 2)) but the bytes give "
+        + "0x\(hex(computed, 2)): the file is damaged; build or download it again"
     case .suffixChecksum(let stored, let computed):
-      return "the CRC in the DFU suffix is \(hex(stored)) but the file gives "
-        + "\(hex(computed)): the file is damaged; build or download it again"
+      return "the CRC in the DFU suffix is 0x\(hex(stored)) but the file gives "
+        + "0x\(hex(computed)): the file is damaged; build or download it again"
     case .suffixMissing:
       return "the file does not end with a DFU suffix: it is cut off or "
         + "something was added; build or download it again"
     case .overlap(let address, let earlier):
       let before = earlier.map { " by \($0)" } ?? ""
-      return "a different byte for address \(hex(address)) was already given"
+      return "a different byte for address 0x\(hex(address)) was already given"
         + "\(before); two parts of the build overlap"
     case .addressWraps(let address, let count):
-      return "\(count) bytes at \(hex(address)) reach beyond 0xFFFFFFFF"
+      return "\(count) bytes at 0x\(hex(address)) reach beyond 0xFFFFFFFF"
     case .dataAfterEnd:
       return "there is more after the record that ends the file; "
         + "were two files joined?"
@@ -185,18 +185,13 @@ extension FirmwareError.Kind: CustomStringConvertible {
   }
 
   private func list(_ families: [UInt32]) -> String {
-    let shown = families.prefix(8).map { UF2Family.name(of: $0) ?? hex($0) }
+    let shown = families.prefix(8).map {
+      UF2Family.name(of: $0) ?? "0x" + hex($0)
+    }
     let rest = families.count - shown.count
     return shown.joined(separator: ", ")
       + (rest > 0 ? " and \(rest) more" : "")
   }
-}
-
-/// A number as at least so many hexadecimal digits.
-private func hex(_ value: UInt32, digits: Int = 8) -> String {
-  let text = String(value, radix: 16, uppercase: true)
-  return "0x" + String(repeating: "0", count: max(0, digits - text.count))
-    + text
 }
 
 /// Text from a file, without what could steer a terminal.

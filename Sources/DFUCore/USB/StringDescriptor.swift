@@ -26,24 +26,6 @@ public struct DeviceString: Hashable, Sendable {
   public var printable: String { raw.escapingControls }
 }
 
-extension String {
-  /// The text with everything escaped that could do something to a terminal
-  /// or a line: control and format characters, line and paragraph separators.
-  public var escapingControls: String {
-    var result = ""
-    for scalar in unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator,
-        .surrogate, .privateUse, .unassigned:
-        result += "\\u{\(hex(scalar.value, 2))}"
-      default:
-        result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
-}
-
 /// Reads string descriptors of one opened device.
 public struct StringReader {
   private let transport: any ControlTransport

@@ -2,6 +2,7 @@
 // place of the USB/IP server that says `unsafe`, because sockaddr is a C union
 // by casts, buffers are pointers, and so is what a thread is told to do.
 
+import DFUCore
 internal import Synchronization
 
 #if canImport(Glibc)

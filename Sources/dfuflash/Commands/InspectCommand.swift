@@ -100,7 +100,7 @@ struct InspectCommand: ParsableCommand {
     var fit = FirmwareReport.BoardFit(
       board: work.board.label,
       chip: work.knowledge.identification.summary, fits: true)
-    guard work.selected.function.isDfuSe else {
+    guard work.selected.interface.isDfuSe else {
       try input.checkIDs(work)
       guard input.file.raw != nil else {
         throw ToolFailure(

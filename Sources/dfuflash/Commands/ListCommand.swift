@@ -35,7 +35,7 @@ struct ListCommand: ParsableCommand {
         readUids || selector.uniqueID != nil
           || !$0.serialTrust(among: present).description.isEmpty
       }
-      let boards = all.filter { !selector.functions(of: $0).isEmpty }
+      let boards = all.filter { !selector.interfaces(of: $0).isEmpty }
       if json {
         Console.out(
           try JSONText.of(

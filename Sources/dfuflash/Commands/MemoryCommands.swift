@@ -19,7 +19,7 @@ struct MemoryOptions: ParsableArguments {
     try workbench.withBus { bus in
       let selected = try BoardWork.find(
         selector, on: bus, waiting: waiting.limit, chip: chip)
-      guard selected.function.isDfuSe else {
+      guard selected.interface.isDfuSe else {
         throw ToolFailure(
           .usage,
           """

@@ -208,7 +208,7 @@ struct OptionBytesRestore: ParsableCommand {
               .usage,
               """
               \(Files.shown(file)) has \(segment.bytes.count) bytes for \
-              0x\(hex8(segment.address)), where board \
+              0x\(hex(segment.address)), where board \
               \(work.work.board.label) has no such option bytes
               """, advice: .nothingWritten)
           }
@@ -274,7 +274,7 @@ extension OptionBytesWork {
       work.reporter.note(
         """
         note: the last \(rest) of \(window.bytes.count) option bytes, from \
-        0x\(hex8(first)) on, cannot be written and stay as they are
+        0x\(hex(first)) on, cannot be written and stay as they are
         """)
     }
     return result

@@ -193,7 +193,7 @@ struct SimulateCommand: ParsableCommand {
     guard try board(String(place[0]), bench).fill(bytes, at: address) else {
       throw ToolFailure(
         .usage,
-        "0x\(hex8(address)) and the \(bytes.count) bytes after it are no memory of that board",
+        "0x\(hex(address)) and the \(bytes.count) bytes after it are no memory of that board",
         advice: .benchBoards)
     }
   }
@@ -210,7 +210,7 @@ struct SimulateCommand: ParsableCommand {
     guard let bytes = board.memory(at: address, count: Int(length)) else {
       throw ToolFailure(
         .usage,
-        "0x\(hex8(address)) and the \(length) bytes after it are no memory of that board",
+        "0x\(hex(address)) and the \(length) bytes after it are no memory of that board",
         advice: .benchBoards)
     }
     try Console.write(bytes[...])

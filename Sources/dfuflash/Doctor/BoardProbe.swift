@@ -6,9 +6,9 @@ import DFUCore
 struct BoardProbe {
   let bus: any USBBus
 
-  func look(at board: Board, _ function: DFUFunction) -> BoardLook {
+  func look(at board: Board, _ interface: DFUInterface) -> BoardLook {
     var look = BoardLook()
-    let selected = SelectedBoard(board: board, function: function)
+    let selected = SelectedBoard(board: board, interface: interface)
     // The size matters for the first word and the version's byte only.
     let size = (try? selected.transferSize()) ?? 64
     let connection: DFUConnection
@@ -33,7 +33,7 @@ struct BoardProbe {
       guard state == .idle || state == .error else { return look }
       let status = try connection.getStatus()
       look.status = status
-      guard state == .idle, status.status == .ok, function.isDfuSe else {
+      guard state == .idle, status.status == .ok, interface.isDfuSe else {
         return look
       }
       try read(selected, connection, &look)
@@ -49,7 +49,7 @@ struct BoardProbe {
     _ selected: SelectedBoard, _ connection: DFUConnection,
     _ look: inout BoardLook
   ) throws(DFUError) {
-    let memories = selected.function.memories
+    let memories = selected.interface.memories
     guard
       let flash = memories.first(where: {
         MemoryKind(layout: $0.alternate.name?.raw ?? "") == .internalFlash

@@ -39,7 +39,7 @@ struct Diagnosis {
     }
     let runtime = scene.boards.contains { seen in
       seen.board.map { board in
-        board.functions.contains { !board.isBystander($0) }
+        board.interfaces.contains { !board.isBystander($0) }
       } ?? false
     }
     if runtime { return [] }
@@ -86,8 +86,8 @@ struct Diagnosis {
   }
 
   private func ids(_ seen: SeenDevice) -> String {
-    "\(hex4(seen.device.descriptor.vendor)):"
-      + hex4(seen.device.descriptor.product)
+    "\(hex(seen.device.descriptor.vendor, 4, uppercase: false)):"
+      + hex(seen.device.descriptor.product, 4, uppercase: false)
   }
 
   // MARK: Rules
@@ -106,8 +106,8 @@ struct Diagnosis {
   private func rules(for seen: SeenDevice) -> [RuleLine] {
     let ids = seen.device.descriptor
     return scene.rules.filter {
-      $0.vendor == hex4(ids.vendor)
-        && matches($0.product ?? "*", hex4(ids.product))
+      $0.vendor == hex(ids.vendor, 4, uppercase: false)
+        && matches($0.product ?? "*", hex(ids.product, 4, uppercase: false))
     }
   }
 
@@ -119,7 +119,7 @@ struct Diagnosis {
   }
 
   private func permission(_ seen: SeenDevice) -> Finding {
-    let severity: Finding.Severity = seen.dfuFunction == nil ? .note : .problem
+    let severity: Finding.Severity = seen.dfuInterface == nil ? .note : .problem
     let node = seen.node.map { "\($0.path) is \($0.text)" }
     let name = "\(ids(seen)) may not be opened"
     let what = node.map { "\(name): \($0)" } ?? name
@@ -136,7 +136,7 @@ struct Diagnosis {
         next: .ruleLate(late.file, better))
     }
     // This program's rules are also about interfaces, whatever the ids.
-    let own = seen.dfuFunction == nil ? nil : scene.ownRules.first?.path
+    let own = seen.dfuInterface == nil ? nil : scene.ownRules.first?.path
     if let rule = about.first?.file ?? own {
       return Finding(
         severity: severity, path: seen.device.path,
@@ -160,25 +160,25 @@ struct Diagnosis {
     if found.isEmpty { found += state(seen, board) }
     found += speed(seen, board)
     found += runtime(seen, board)
-    guard let function = seen.dfuFunction else { return found }
-    found += layout(seen, board, function)
+    guard let interface = seen.dfuInterface else { return found }
+    found += layout(seen, board, interface)
     if let knowledge = seen.knowledge { found += troubles(seen, knowledge) }
     return found
   }
 
   private func access(_ seen: SeenDevice, _ board: Board) -> [Finding] {
-    if seen.dfuFunction == nil,
-      board.functions.allSatisfy({ board.isBystander($0) })
+    if seen.dfuInterface == nil,
+      board.interfaces.allSatisfy({ board.isBystander($0) })
     {
       return []
     }
     if board.problem?.code == .access
-      || seen.node?.isAccessible == false && seen.dfuFunction != nil
+      || seen.node?.isAccessible == false && seen.dfuInterface != nil
     {
       return [permission(seen)]
     }
     let path = board.path
-    guard seen.dfuFunction != nil else { return [] }
+    guard seen.dfuInterface != nil else { return [] }
     if let other = board.otherProtocol {
       return [
         Finding(
@@ -187,7 +187,7 @@ struct Diagnosis {
           why: "dfuflash cannot flash it", next: .otherProtocol)
       ]
     }
-    let number = seen.dfuFunction?.interface
+    let number = seen.dfuInterface?.number
     if let driver = seen.drivers.first(where: { $0.number == number }) {
       if driver.name == "usbfs" { return [busy(seen, path)] }
       if scene.system == .windows {
@@ -328,10 +328,10 @@ struct Diagnosis {
   }
 
   private func runtime(_ seen: SeenDevice, _ board: Board) -> [Finding] {
-    guard seen.dfuFunction == nil,
-      let function = board.functions.first
+    guard seen.dfuInterface == nil,
+      let interface = board.interfaces.first
     else { return [] }
-    if board.isBystander(function) {
+    if board.isBystander(interface) {
       return [
         Finding(
           severity: .note, path: board.path,
@@ -359,10 +359,10 @@ struct Diagnosis {
   // MARK: What it shows of itself
 
   private func layout(
-    _ seen: SeenDevice, _ board: Board, _ function: DFUFunction
+    _ seen: SeenDevice, _ board: Board, _ interface: DFUInterface
   ) -> [Finding] {
     var found: [Finding] = []
-    for setting in function.alternates {
+    for setting in interface.alternates {
       do throws(MemoryMapError) {
         _ = try setting.memory()
       } catch {
@@ -375,7 +375,7 @@ struct Diagnosis {
             next: .layoutBroken))
       }
     }
-    if function.functional == nil, board.problem == nil {
+    if interface.functional == nil, board.problem == nil {
       found.append(
         Finding(
           severity: .warning, path: board.path,

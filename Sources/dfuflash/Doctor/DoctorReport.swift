@@ -48,7 +48,7 @@ struct DoctorReport {
     return [
       "",
       terminal.styled(board.path, .bold)
-        + "  \(hex4(ids.vendor)):\(hex4(ids.product))"
+        + "  \(hex(ids.vendor, 4, uppercase: false)):\(hex(ids.product, 4, uppercase: false))"
         + (board.product.map { "  \($0.printable)" } ?? ""),
       terminal.paragraph("  ", facts.joined(separator: ", ")),
     ]
@@ -153,13 +153,13 @@ struct DoctorReport {
 
       init(_ seen: SeenDevice) {
         path = seen.device.path
-        vendor = hex4(seen.device.descriptor.vendor)
-        product = hex4(seen.device.descriptor.product)
+        vendor = hex(seen.device.descriptor.vendor, 4, uppercase: false)
+        product = hex(seen.device.descriptor.product, 4, uppercase: false)
         kind = KnownDevice.named(seen.device.descriptor)?.role.rawValue
         mode =
           seen.board == nil
           ? nil
-          : seen.dfuFunction == nil
+          : seen.dfuInterface == nil
             ? DFUMode.runtime.rawValue : DFUMode.dfu.rawValue
         if seen.board?.problem == nil {
           chip = seen.knowledge?.identification.summary

@@ -25,7 +25,7 @@ struct DoctorScene: Sendable {
   /// The devices with a DFU interface.
   var boards: [SeenDevice] { devices.filter { $0.board != nil } }
   /// The devices in DFU mode.
-  var waiting: [SeenDevice] { boards.filter { $0.dfuFunction != nil } }
+  var waiting: [SeenDevice] { boards.filter { $0.dfuInterface != nil } }
 }
 
 /// This program's rules as they are installed.
@@ -69,14 +69,14 @@ struct SeenDevice: Sendable {
   var look: BoardLook?
 
   /// Its interface in DFU mode.
-  var dfuFunction: DFUFunction? {
-    board?.functions.first { $0.mode == .dfu }
+  var dfuInterface: DFUInterface? {
+    board?.interfaces.first { $0.mode == .dfu }
   }
   /// What is known of its chip.
   var knowledge: BoardKnowledge? {
-    guard let board, let function = dfuFunction else { return nil }
+    guard let board, let interface = dfuInterface else { return nil }
     var knowledge = BoardKnowledge(
-      SelectedBoard(board: board, function: function))
+      SelectedBoard(board: board, interface: interface))
     for (address, byte) in look?.bytes ?? [:] {
       knowledge = knowledge.knowing(byte, at: address)
     }

@@ -25,18 +25,18 @@ struct SceneCollector {
     var seen = SeenDevice(device: device)
     seen.node = system?.node(of: device)
     let board = Board(looking: device, on: bus)
-    guard !board.functions.isEmpty else { return seen }
+    guard !board.interfaces.isEmpty else { return seen }
     seen.board = board
     seen.drivers = system?.drivers(of: device) ?? []
-    guard let function = seen.dfuFunction, board.problem == nil,
+    guard let interface = seen.dfuInterface, board.problem == nil,
       board.otherProtocol == nil,
       // Claiming would take the interface away from its driver.
-      !seen.drivers.contains(where: { $0.number == function.interface })
+      !seen.drivers.contains(where: { $0.number == interface.number })
     else {
       seen.holders = system?.holders(of: seen.node) ?? []
       return seen
     }
-    let look = BoardProbe(bus: bus).look(at: board, function)
+    let look = BoardProbe(bus: bus).look(at: board, interface)
     seen.look = look
     if look.claim?.code == .busy {
       seen.holders = system?.holders(of: seen.node) ?? []

@@ -94,7 +94,7 @@ struct SystemFacts {
   func rules() -> ([RuleLine], [OwnRules]) {
     let vendors = Set(
       KnownDevice.table.filter { $0.role == .dfu || $0.role == .runtime }
-        .map { hex4($0.vendor) })
+        .map { hex($0.vendor, 4, uppercase: false) })
     var lines: [RuleLine] = []
     var own: [OwnRules] = []
     var names: Set<String> = []

@@ -47,8 +47,8 @@ enum UdevRules {
     #"MODE="0660", GROUP="plugdev", TAG+="uaccess""#
 
   private static func condition(_ device: KnownDevice) -> String {
-    let first = hex4(device.products.lowerBound)
-    let last = hex4(device.products.upperBound)
+    let first = hex(device.products.lowerBound, 4, uppercase: false)
+    let last = hex(device.products.upperBound, 4, uppercase: false)
     let products =
       if device.products.count == 1 {
         first
@@ -57,10 +57,11 @@ enum UdevRules {
       {
         String(first.prefix(2)) + "??"
       } else {
-        device.products.map(hex4).joined(separator: "|")
+        device.products.map { hex($0, 4, uppercase: false) }.joined(
+          separator: "|")
       }
     return """
-      ATTR{idVendor}=="\(hex4(device.vendor))", \
+      ATTR{idVendor}=="\(hex(device.vendor, 4, uppercase: false))", \
       ATTR{idProduct}=="\(products)"
       """
   }
@@ -68,8 +69,8 @@ enum UdevRules {
   /// The rule for one device alone, as a hint shows it.
   static func rule(_ ids: DeviceDescriptor) -> String {
     """
-    SUBSYSTEM=="usb", ATTR{idVendor}=="\(hex4(ids.vendor))", \
-    ATTR{idProduct}=="\(hex4(ids.product))", \(access)
+    SUBSYSTEM=="usb", ATTR{idVendor}=="\(hex(ids.vendor, 4, uppercase: false))", \
+    ATTR{idProduct}=="\(hex(ids.product, 4, uppercase: false))", \(access)
     """
   }
 }

@@ -65,7 +65,7 @@ final class BoardWork {
   func memory(holding address: UInt32?) throws(ToolFailure) -> BoardMemory {
     do throws(AlternateError) {
       return knowledge.corrected(
-        try selected.function.memory(settings.alternate, holding: address))
+        try selected.interface.memory(settings.alternate, holding: address))
     } catch {
       throw Explain.alternate(error, board)
     }
@@ -75,7 +75,7 @@ final class BoardWork {
   func memory(alternate: UInt8) throws(ToolFailure) -> BoardMemory {
     do throws(AlternateError) {
       return knowledge.corrected(
-        try selected.function.memory(.number(alternate), holding: nil))
+        try selected.interface.memory(.number(alternate), holding: nil))
     } catch {
       throw Explain.alternate(error, board)
     }
@@ -97,7 +97,7 @@ final class BoardWork {
           transferSize: reducedTransferSize ?? settings.transferSize)
         var behaviour = knowledge.behaviour(settings.polling)
         // The board counts its own transfer size, whatever ours is.
-        let size = selected.function.functional.map { Int($0.transferSize) }
+        let size = selected.interface.functional.map { Int($0.transferSize) }
         if size != connection.transferSize {
           behaviour.setsAddressPerBlock = true
         }
@@ -292,12 +292,12 @@ final class BoardWork {
         next.descriptor.product == board.device.descriptor.product
       else { return .left }
       let back = Board(looking: next, on: bus)
-      guard let function = back.functions.first(where: { $0.mode == .dfu })
+      guard let interface = back.interfaces.first(where: { $0.mode == .dfu })
       else { return .left }
       guard back.serial?.raw == board.serial?.raw else {
         return .unknown("another board is at port \(board.path) now")
       }
-      return .back(SelectedBoard(board: back, function: function))
+      return .back(SelectedBoard(board: back, interface: interface))
     } catch {
       return .unknown("\(error)")
     }
@@ -317,9 +317,9 @@ final class BoardWork {
       let back = try watch.board(
         at: board.path, mode: .dfu, insteadOf: board.device, within: limit)
       guard let back,
-        let function = back.functions.first(where: { $0.mode == .dfu })
+        let interface = back.interfaces.first(where: { $0.mode == .dfu })
       else { return .gone }
-      return .back(SelectedBoard(board: back, function: function))
+      return .back(SelectedBoard(board: back, interface: interface))
     } catch {
       throw Explain.usb(error, board)
     }

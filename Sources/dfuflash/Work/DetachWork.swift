@@ -18,7 +18,7 @@ struct DetachWork {
   @discardableResult
   func detach(_ selected: SelectedBoard) throws(ToolFailure) -> Bool {
     let board = selected.board
-    let functional = selected.function.functional
+    let functional = selected.interface.functional
     do throws(DFUError) {
       let connection = try open(selected)
       // Not every application answers; then it is one.
@@ -64,7 +64,7 @@ struct DetachWork {
     }
     // DETACH takes no data, so that the transfer size does not matter.
     return try DFUConnection(
-      transport, interface: selected.function.interface, alternate: nil,
+      transport, interface: selected.interface.number, alternate: nil,
       transferSize: 64)
   }
 
@@ -74,7 +74,7 @@ struct DetachWork {
   ) throws(ToolFailure) -> SelectedBoard {
     guard try detach(selected) else {
       var selected = selected
-      selected.function.mode = .dfu
+      selected.interface.mode = .dfu
       return selected
     }
     let old = selected.board
@@ -84,11 +84,11 @@ struct DetachWork {
           Self.isInDFUMode($0, after: selected)
         }
       if let found,
-        var function = found.functions.first(where: { $0.mode == .dfu })
-          ?? found.functions.first
+        var interface = found.interfaces.first(where: { $0.mode == .dfu })
+          ?? found.interfaces.first
       {
-        function.mode = .dfu
-        return SelectedBoard(board: found, function: function)
+        interface.mode = .dfu
+        return SelectedBoard(board: found, interface: interface)
       }
     } catch {
       throw Explain.usb(error, old)
@@ -105,12 +105,12 @@ struct DetachWork {
   /// number of interfaces or alternate settings, or another product, that
   /// tells them apart.
   private static func isInDFUMode(
-    _ functions: [DFUFunction], after selected: SelectedBoard
+    _ interfaces: [DFUInterface], after selected: SelectedBoard
   ) -> Bool {
-    functions.contains { function in
-      function.mode == .dfu
-        || function.interface != selected.function.interface
-        || function.alternates.count != selected.function.alternates.count
+    interfaces.contains { interface in
+      interface.mode == .dfu
+        || interface.number != selected.interface.number
+        || interface.alternates.count != selected.interface.alternates.count
     }
   }
 }

@@ -104,9 +104,9 @@ struct FirmwareInput: Sendable {
     throw ToolFailure(
       .usage,
       """
-      \(Files.shown(path)) is for \(hex4(suffix.vendor)):\
-      \(hex4(suffix.product)), but board \(work.board.label) is \
-      \(hex4(ids.vendor)):\(hex4(ids.product))
+      \(Files.shown(path)) is for \(hex(suffix.vendor, 4, uppercase: false)):\
+      \(hex(suffix.product, 4, uppercase: false)), but board \(work.board.label) is \
+      \(hex(ids.vendor, 4, uppercase: false)):\(hex(ids.product, 4, uppercase: false))
       """,
       advice: .forceOtherIDs)
   }
@@ -219,7 +219,7 @@ struct FirmwareInput: Sendable {
       case .familyNeeded(let families):
         .family(
           families.first { $0 != 0 }.map {
-            UF2Family.name(of: $0) ?? "0x\(hex8($0))"
+            UF2Family.name(of: $0) ?? "0x\(hex($0))"
           } ?? "0")
       case .addressNeeded: .addressNeeded
       case .tooLarge: .maxSize

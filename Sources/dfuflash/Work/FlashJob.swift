@@ -32,7 +32,7 @@ struct FlashJob: Sendable {
     _ reporter: any ProgressReporter
   ) throws(ToolFailure) -> Report {
     var selected = chosen
-    if selected.function.mode == .runtime {
+    if selected.interface.mode == .runtime {
       reporter.note("Detaching board \(selected.board.label)…")
       let serial = selected.board.serial?.raw
       selected = try DetachWork(bus: bus, limit: Self.detachLimit)
@@ -44,7 +44,7 @@ struct FlashJob: Sendable {
       selected = lifted
       work = BoardWork(selected, on: bus, settings, reporter)
     }
-    guard selected.function.isDfuSe else {
+    guard selected.interface.isDfuSe else {
       try PlainWork(work: work).download(input)
       return finished("written", work, reporter)
     }
@@ -99,6 +99,6 @@ extension FirmwareInput {
     for segment in images.flatMap(\.segments) {
       digest.update(segment.bytes.span)
     }
-    return digest.digest.map(hexByte).joined().lowercased()
+    return digest.digest.map { hex($0, 2) }.joined().lowercased()
   }
 }

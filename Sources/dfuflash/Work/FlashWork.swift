@@ -157,7 +157,7 @@ struct FlashWork {
   /// `--vdd`: has F2, F4 and F7 chips program 32 bits at a time.
   private func setVoltageRange() throws(ToolFailure) {
     guard let millivolts = work.settings.millivolts else { return }
-    let feature = work.selected.function.memories.first {
+    let feature = work.selected.interface.memories.first {
       $0.map.sector(at: VoltageRange.address) != nil
     }
     guard let feature, work.knowledge.shared.hasVoltageRange else {

@@ -150,7 +150,7 @@ struct LeaveWork {
       throw ToolFailure(
         .usage,
         """
-        board \(work.board.label): leaving to 0x\(hex8(address)) is refused: \
+        board \(work.board.label): leaving to 0x\(hex(address)) is refused: \
         \(trouble.limit.sentence)
         """, advice: .vectorTable)
     }
@@ -162,7 +162,7 @@ struct LeaveWork {
     {
       work.reporter.note(
         """
-        warning: the word at 0x\(hex8(address)), 0x\(hex8(stackPointer)), is \
+        warning: the word at 0x\(hex(address)), 0x\(hex(stackPointer)), is \
         no initial stack pointer of this chip, so the program may not start
         """)
     }

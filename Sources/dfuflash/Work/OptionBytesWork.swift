@@ -20,7 +20,8 @@ struct OptionBytesWork {
   ///
   /// - Throws: `ToolFailure` when the bootloader does not show them.
   func memory() throws(ToolFailure) -> BoardMemory {
-    let found = work.selected.function.memories.first(where: \.holdsOptionBytes)
+    let found = work.selected.interface.memories.first(
+      where: \.holdsOptionBytes)
     if let found { return found }
     if try work.departure(within: .zero) == .left {
       throw ToolFailure(
@@ -87,7 +88,7 @@ struct OptionBytesWork {
     refused: Hint = .nothingWritten
   ) throws(ToolFailure) {
     let shown =
-      work.selected.function.memories.filter(\.holdsOptionBytes)
+      work.selected.interface.memories.filter(\.holdsOptionBytes)
       .flatMap(Self.windows)
     let concerns = OptionByteGuard.concerns(
       writing: bytes, at: address, layouts: layouts, shown: shown,
@@ -125,7 +126,7 @@ struct OptionBytesWork {
     _ image: FirmwareImage, in memory: BoardMemory,
     _ permissions: OptionBytePermissions
   ) throws(ToolFailure) {
-    let options = work.selected.function.memories.filter(\.holdsOptionBytes)
+    let options = work.selected.interface.memories.filter(\.holdsOptionBytes)
     let reaches = image.segments.contains {
       OptionByteGuard.mayReachOptionBytes(
         AddressWindow($0.address, length: $0.bytes.count), layouts: layouts,

@@ -72,7 +72,7 @@ struct PlainWork {
   private func transfer() throws(ToolFailure) -> PlainDFU {
     let setting: AlternateSetting
     do throws(AlternateError) {
-      setting = try work.selected.function.alternate(work.settings.alternate)
+      setting = try work.selected.interface.alternate(work.settings.alternate)
     } catch {
       throw Explain.alternate(error, work.board)
     }

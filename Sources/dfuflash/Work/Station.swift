@@ -133,28 +133,28 @@ final class Station {
     selector.dfuSerial = nil
     selector.runtimeSerial = nil
     selector.uniqueID = nil
-    let board = Board(device: device, functions: Board.functions(of: device))
+    let board = Board(device: device, interfaces: Board.interfaces(of: device))
     guard board.otherProtocol == nil else { return false }
-    return selector.functions(of: board).contains {
+    return selector.interfaces(of: board).contains {
       $0.mode == .dfu || plan.selector.namesRuntimeIDs
     }
   }
 
   private func begin(_ device: USBDevice) {
     let board = Board(looking: device, on: bus)
-    let functions = plan.selector.functions(of: board).filter {
+    let interfaces = plan.selector.interfaces(of: board).filter {
       $0.mode == .dfu || plan.selector.namesRuntimeIDs
     }
     // Gone again.
     if board.problem?.code == .noDevice { return }
-    guard let function = functions.first else { return }
+    guard let interface = interfaces.first else { return }
     begun += 1
     working += 1
     ports.begin(board.path)
     display.began(board)
     let turn = BoardTurn(
-      selected: SelectedBoard(board: board, function: function),
-      isAmbiguous: functions.count > 1, plan: plan, bus: bus, log: log,
+      selected: SelectedBoard(board: board, interface: interface),
+      isAmbiguous: interfaces.count > 1, plan: plan, bus: bus, log: log,
       display: display, sha256: sha256)
     let serial = Self.trusted(board)
     let path = board.path
@@ -278,11 +278,11 @@ private struct BoardTurn: Sendable {
       return board.problem?.code == .access ? nil : board
     }
     guard let board = found,
-      let function = board.functions.first(where: {
-        $0.interface == selected.function.interface
+      let interface = board.interfaces.first(where: {
+        $0.number == selected.interface.number
       })
     else { return }
-    selected = SelectedBoard(board: board, function: function)
+    selected = SelectedBoard(board: board, interface: interface)
   }
 
   func runHook(_ record: StationRecord) {

@@ -1,3 +1,4 @@
+import DFUCore
 import DFUSimulator
 import Synchronization
 

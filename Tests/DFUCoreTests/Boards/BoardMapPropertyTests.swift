@@ -12,7 +12,7 @@ import Testing
     /// What it shows, also when that cannot be seen at the moment.
     var serial: String
 
-    var isRuntime: Bool { board.functions.allSatisfy { $0.mode == .runtime } }
+    var isRuntime: Bool { board.interfaces.allSatisfy { $0.mode == .runtime } }
   }
 
   /// What has been drawn, so that the property is not an empty one.
@@ -83,7 +83,7 @@ import Testing
         else { return false }
         var blind = other.board
         blind.uniqueID = nil
-        return blind.functions.contains {
+        return blind.interfaces.contains {
           choice.verdict(blind, $0) == .bySerial
         }
       }
@@ -230,7 +230,7 @@ import Testing
         return other.serial == serial && entry.board.worthlessSerial == nil
       case .uniqueID(let choice):
         return other.board.uniqueID == nil
-          && other.board.functions.contains {
+          && other.board.interfaces.contains {
             choice.verdict(other.board, $0) == .bySerial
           }
       case .path, nil: return false

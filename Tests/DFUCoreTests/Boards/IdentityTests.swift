@@ -166,7 +166,7 @@ import Testing
       .map(\.board.path)
     #expect(
       paths
-        == boards.filter { $0.functions.contains { $0.mode == .dfu } }
+        == boards.filter { $0.interfaces.contains { $0.mode == .dfu } }
         .map(\.path))
     #expect(paths.count >= 2)
     #expect(throws: BoardSearchError.self) {

@@ -83,7 +83,7 @@ private final class QueueingTransport: ControlTransport {
     let bus = QueueingBus(bench.bus)
     let selected = try bench.selected()
     let knowledge = BoardKnowledge(selected)
-    let memory = try selected.function.memory(nil, holding: flash)
+    let memory = try selected.interface.memory(nil, holding: flash)
     let session = try DfuSeSession(
       try selected.connect(on: bus, alternate: memory.alternate.number),
       knowledge.behaviour(polling))

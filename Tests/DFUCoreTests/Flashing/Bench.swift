@@ -46,7 +46,7 @@ struct TestBench {
     let selected = try selected()
     let knowledge = BoardKnowledge(selected)
     let memory = knowledge.corrected(
-      try selected.function.memory(nil, holding: 0x0800_0000))
+      try selected.interface.memory(nil, holding: 0x0800_0000))
     return Flasher(
       try session(alternate: memory.alternate.number, polling: polling),
       memory.map, options: knowledge.adapt(options), shouldStop: shouldStop,

@@ -338,7 +338,7 @@ private let flash: UInt32 = 0x0800_0000
   @Test func aBoardThatResetsAtTheFirstWriteHasTakenIt() throws {
     let bench = try TestBench("f405")
     let selected = try bench.selected()
-    let memory = try selected.function.memory(.number(1), holding: nil)
+    let memory = try selected.interface.memory(.number(1), holding: nil)
     let flasher = Flasher(
       try bench.session(alternate: 1), memory.map)
     var bytes = try #require(bench.board.memory(at: 0x1FFF_C000, count: 16))

@@ -169,10 +169,10 @@ import Testing
     let bench = try TestBench(name)
     let board = try #require(try Board.all(on: bench.bus).first)
     // DFU 1.0 does not show the mode in the protocol.
-    var function = try #require(board.functions.first)
-    function.mode = .dfu
-    #expect(!function.isDfuSe)
-    let selected = SelectedBoard(board: board, function: function)
+    var interface = try #require(board.interfaces.first)
+    interface.mode = .dfu
+    #expect(!interface.isDfuSe)
+    let selected = SelectedBoard(board: board, interface: interface)
     let transfer = PlainDFU(
       try selected.connect(on: bench.bus, alternate: 0),
       pollOverride: board.pollTime)
@@ -296,7 +296,7 @@ import Testing
     let missing = try TestBench("plain11") {
       $0.functional.place = .missing
     }
-    #expect(try missing.selected().function.functional == nil)
+    #expect(try missing.selected().interface.functional == nil)
     let selected = try missing.selected()
     #expect(throws: BoardOpenError.transferSizeUnknown) {
       try selected.transferSize()

@@ -96,11 +96,11 @@ import Testing
 
   @Test func theF429WithItsWrongLengthByteTellsItsWholeMemory() throws {
     let board = try TestBench("f429").selected()
-    let name = board.function.alternates.first?.name?.raw
+    let name = board.interface.alternates.first?.name?.raw
     #expect(
       name
         == "@Internal Flash /0x08000000/04*016Kg,01*064Kg,07*128Kg,"
         + "04*016Kg,01*064Kg,07*128Kg")
-    #expect(try board.function.alternates.first?.memory()?.size == 2 << 20)
+    #expect(try board.interface.alternates.first?.memory()?.size == 2 << 20)
   }
 }

@@ -162,7 +162,9 @@ extension Hint {
     return name.contains("/") ? name : "dfuflash"
   }
   static func noPermission(_ device: DeviceDescriptor?) -> Hint {
-    let ids = device.map { "for \(hex4($0.vendor)):\(hex4($0.product)) " }
+    let ids = device.map {
+      "for \(hex($0.vendor, 4, uppercase: false)):\(hex($0.product, 4, uppercase: false)) "
+    }
     return Hint(
       .noPermission,
       "install the udev rule \(ids ?? "")with: sudo \(program) doctor --install-udev; then plug the board in again"

@@ -38,7 +38,7 @@ enum JSONText {
         .control where scalar != "\n", .format, .lineSeparator,
         .paragraphSeparator:
         for unit in UTF16.encode(scalar) ?? .init() {
-          result += "\\u" + hex4(unit)
+          result += "\\u" + hex(unit, 4, uppercase: false)
         }
       default: result.unicodeScalars.append(scalar)
       }
@@ -125,27 +125,29 @@ struct BoardRecord: Encodable {
     chip = chips.isEmpty ? nil : identification.summary
     runtimeSerial =
       board.runtimeSerial
-      ?? (board.functions.allSatisfy { $0.mode == .runtime }
+      ?? (board.interfaces.allSatisfy { $0.mode == .runtime }
         ? board.serial?.raw : nil)
     let ids = board.device.descriptor
     path = board.path
     bus = board.device.bus
     address = board.device.address
-    vendor = hex4(ids.vendor)
-    product = hex4(ids.product)
-    deviceVersion = hex4(ids.deviceVersion)
+    vendor = hex(ids.vendor, 4, uppercase: false)
+    product = hex(ids.product, 4, uppercase: false)
+    deviceVersion = hex(ids.deviceVersion, 4, uppercase: false)
     serial = board.serial?.raw
     productName = board.product?.raw
     manufacturer = board.manufacturer?.raw
     problem = board.problem?.description
-    interfaces = board.functions.map { function in
+    interfaces = board.interfaces.map { interface in
       Interface(
-        number: function.interface, configuration: function.configuration,
-        mode: function.mode.rawValue,
-        dfuVersion: function.functional.map { hex4($0.version) },
-        transferSize: function.functional?.transferSize,
-        attributes: function.functional?.attributes.rawValue,
-        alternates: function.alternates.map(Self.record))
+        number: interface.number, configuration: interface.configuration,
+        mode: interface.mode.rawValue,
+        dfuVersion: interface.functional.map {
+          hex($0.version, 4, uppercase: false)
+        },
+        transferSize: interface.functional?.transferSize,
+        attributes: interface.functional?.attributes.rawValue,
+        alternates: interface.alternates.map(Self.record))
     }
   }
 

@@ -59,10 +59,10 @@ import Testing
   @Test(arguments: FunctionalProfile.Place.allCases)
   func itIsFoundWhereverItStands(_ place: FunctionalProfile.Place) throws {
     let bench = try TestBench("f405") { $0.functional.place = place }
-    let function = try bench.selected().function
-    #expect(function.alternates.count == 4)
-    #expect(function.functional == (place == .missing ? nil : Self.parsed))
-    #expect(function.isDfuSe == (place != .missing))
+    let interface = try bench.selected().interface
+    #expect(interface.alternates.count == 4)
+    #expect(interface.functional == (place == .missing ? nil : Self.parsed))
+    #expect(interface.isDfuSe == (place != .missing))
   }
 
   @Test func withoutOneTheTransferSizeMustBeGiven() throws {

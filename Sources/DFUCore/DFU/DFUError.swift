@@ -136,9 +136,3 @@ extension DFUError: CustomStringConvertible {
     return "\(operation)\(place): \(why)"
   }
 }
-
-/// Upper-case hexadecimal digits with leading zeros, without a prefix.
-package func hex(_ value: some BinaryInteger, _ digits: Int = 8) -> String {
-  let text = String(value, radix: 16, uppercase: true)
-  return String(repeating: "0", count: max(0, digits - text.count)) + text
-}

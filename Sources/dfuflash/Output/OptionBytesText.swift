@@ -29,9 +29,9 @@ enum OptionBytesText {
       for mismatch in decoded.mismatches {
         lines.append(
           """
-            warning: the byte at 0x\(hex8(mismatch.address)) is \
-          0x\(hexByte(mismatch.found)), its complement would be \
-          0x\(hexByte(mismatch.expected))
+            warning: the byte at 0x\(hex(mismatch.address)) is \
+          0x\(hex(mismatch.found, 2)), its complement would be \
+          0x\(hex(mismatch.expected, 2))
           """)
       }
     } else {
@@ -41,8 +41,8 @@ enum OptionBytesText {
       for start in stride(from: 0, to: window.bytes.count, by: 16) {
         let row = window.bytes[start..<min(start + 16, window.bytes.count)]
         lines.append(
-          "  0x\(hex8(window.start &+ UInt32(start)))  "
-            + row.map(hexByte).joined(separator: " "))
+          "  0x\(hex(window.start &+ UInt32(start)))  "
+            + row.map { hex($0, 2) }.joined(separator: " "))
       }
     }
     return lines.joined(separator: "\n")
@@ -83,7 +83,7 @@ struct OptionBytesRecord: Encodable {
           meaning: $0.field.meaning)
       } ?? []
     windows = image.windows.map {
-      Window(address: $0.start, bytes: $0.bytes.map(hexByte).joined())
+      Window(address: $0.start, bytes: $0.bytes.map { hex($0, 2) }.joined())
     }
   }
 }

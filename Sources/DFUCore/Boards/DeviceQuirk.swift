@@ -107,9 +107,9 @@ extension Board {
   /// Whether an interface is in the way of those who look for another: of a
   /// running application that can neither download nor upload, or that is
   /// known for it.
-  public func isBystander(_ function: DFUFunction) -> Bool {
-    guard function.mode == .runtime else { return false }
-    if let attributes = function.functional?.attributes,
+  public func isBystander(_ interface: DFUInterface) -> Bool {
+    guard interface.mode == .runtime else { return false }
+    if let attributes = interface.functional?.attributes,
       attributes.isDisjoint(with: [.canDownload, .canUpload])
     {
       return true

@@ -130,7 +130,7 @@ final class TransferTrace: Sendable {
         requestType: transfer.setup.requestType,
         code: transfer.setup.request, value: transfer.setup.value,
         index: transfer.setup.index, length: transfer.length,
-        data: transfer.data.map { hexByte($0) }.joined(),
+        data: transfer.data.map { hex($0, 2) }.joined(),
         seconds: transfer.duration.inSeconds, status: report?.status.name,
         state: report.map { "\($0.state)" },
         pollTimeout: report?.pollTimeout, error: transfer.error?.code.name)
@@ -149,12 +149,6 @@ final class TransferTrace: Sendable {
       }
     }
   }
-}
-
-/// Two upper-case hexadecimal digits.
-func hexByte(_ value: UInt8) -> String {
-  let text = String(value, radix: 16, uppercase: true)
-  return value < 16 ? "0\(text)" : text
 }
 
 extension TransferObservation {
@@ -183,7 +177,7 @@ extension TransferObservation {
     if requestName == "DNLOAD" || requestName == "UPLOAD" {
       text += " block \(setup.value), \(length) bytes"
       if requestName == "DNLOAD", length <= 5, length > 0 {
-        text += " [\(data.map { hexByte($0) }.joined(separator: " "))]"
+        text += " [\(data.map { hex($0, 2) }.joined(separator: " "))]"
       }
     }
     if let error {

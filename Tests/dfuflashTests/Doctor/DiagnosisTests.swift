@@ -327,14 +327,14 @@ import Testing
 
   @Test func aMissingFunctionalDescriptorWantsATransferSize() throws {
     var scene = try scene("f405")
-    scene.devices[0].board?.functions[0].functional = nil
+    scene.devices[0].board?.interfaces[0].functional = nil
     #expect(
       try finding(.transferSizeUnknown, in: scene).next.text.contains("-t"))
   }
 
   @Test func anotherProtocolBehindTheInterfaceIsNamed() throws {
     var scene = try scene("plain11")
-    scene.devices[0].board?.functions[0].mode = .dfu
+    scene.devices[0].board?.interfaces[0].mode = .dfu
     scene.devices[0].board?.device.descriptor.vendor = 0x03EB
     scene.devices[0].board?.device.descriptor.product = 0x2FF4
     #expect(

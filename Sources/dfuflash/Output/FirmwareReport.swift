@@ -120,9 +120,10 @@ struct FirmwareReport: Encodable {
     assumedAddress = !file.format.hasAddresses && isAssumed ? address : nil
     suffix = file.suffix.map {
       Suffix(
-        vendor: hex4($0.vendor), product: hex4($0.product),
-        deviceVersion: hex4($0.deviceVersion),
-        dfuVersion: hex4($0.dfuVersion), crc: hex8($0.crc))
+        vendor: hex($0.vendor, 4, uppercase: false),
+        product: hex($0.product, 4, uppercase: false),
+        deviceVersion: hex($0.deviceVersion, 4, uppercase: false),
+        dfuVersion: hex($0.dfuVersion, 4, uppercase: false), crc: hex($0.crc))
     }
     entryPoint = file.entryPoint
     header = file.header
@@ -130,7 +131,7 @@ struct FirmwareReport: Encodable {
     if file.families.contains(where: { $0.id != nil }) {
       images = file.families.map { family in
         var image = Image(family.image, uf2Family: family.id)
-        image.family = family.id.map(hex8)
+        image.family = family.id.map { hex($0) }
         image.familyName = family.name
         return image
       }
@@ -155,11 +156,11 @@ extension FirmwareReport.Image {
     let problems = table?.problems(in: image) ?? []
     self.init(
       length: image.byteCount,
-      sha256: digest.digest.map(hex2).joined(),
+      sha256: digest.digest.map { hex($0, 2, uppercase: false) }.joined(),
       segments: image.segments.map {
         FirmwareReport.Segment(
           address: $0.address, length: $0.bytes.count,
-          crc32: hex8(CRC32(of: $0.bytes).checksum))
+          crc32: hex(CRC32(of: $0.bytes).checksum))
       },
       vectors: table.map {
         FirmwareReport.Vectors(
@@ -184,10 +185,4 @@ extension FirmwareReport.Image {
     }
     return tables.first { $0.problems(in: image).isEmpty } ?? tables.first
   }
-}
-
-/// Two lower-case hexadecimal digits.
-private func hex2(_ byte: UInt8) -> String {
-  let text = String(byte, radix: 16)
-  return byte < 16 ? "0" + text : text
 }

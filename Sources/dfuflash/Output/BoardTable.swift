@@ -6,10 +6,10 @@ enum BoardTable {
   static func text(_ board: Board, among all: [Board]) -> String {
     let ids = board.device.descriptor
     let mode =
-      board.functions.contains { $0.mode == .dfu }
+      board.interfaces.contains { $0.mode == .dfu }
       ? "DFU mode" : "run-time mode"
     var lines = [
-      "\(board.path)  \(hex4(ids.vendor)):\(hex4(ids.product))  \(mode)"
+      "\(board.path)  \(hex(ids.vendor, 4, uppercase: false)):\(hex(ids.product, 4, uppercase: false))  \(mode)"
         + (board.product.map { "  \($0.printable)" } ?? ""),
       "  serial   \(board.serial?.printable ?? "unknown")",
     ]
@@ -18,7 +18,7 @@ enum BoardTable {
       lines.append("  warning  do not choose it by serial: \(trust)")
     }
     if let id = board.uniqueID { lines.append("  uid      \(id)") }
-    if board.functions.contains(where: \.isDfuSe) {
+    if board.interfaces.contains(where: \.isDfuSe) {
       lines.append("  chip     \(board.identification.summary)")
     }
     if let problem = board.problem {
@@ -27,8 +27,8 @@ enum BoardTable {
         lines.append("  hint     \(hint)")
       }
     }
-    for function in board.functions {
-      for setting in function.alternates {
+    for interface in board.interfaces {
+      for setting in interface.alternates {
         lines += describe(setting)
       }
     }
@@ -45,7 +45,7 @@ enum BoardTable {
         heading + "\(memory.name.escapingControls)  (\(size(memory.size)))"
       ]
         + memory.runs.map { run in
-          "    0x\(hex8(run.address))  \(padded(run.count, 4)) × "
+          "    0x\(hex(run.address))  \(padded(run.count, 4)) × "
             + "\(leftPadded(size(run.sectorSize), 8))  \(run.access)"
         }
     } catch {

@@ -42,7 +42,7 @@ import Testing
   private func selected(_ bus: SimulatedBus) throws -> SelectedBoard {
     let board = try #require(try Board.all(on: bus).first)
     return SelectedBoard(
-      board: board, function: try #require(board.functions.first))
+      board: board, interface: try #require(board.interfaces.first))
   }
 
   /// Leaves, and says how it ended.

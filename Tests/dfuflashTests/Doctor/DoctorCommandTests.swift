@@ -134,9 +134,12 @@ import Testing
       for product in device.products {
         #expect(
           lines.contains {
-            $0.vendor == hex4(device.vendor) && $0.product != nil
+            $0.vendor == hex(device.vendor, 4, uppercase: false)
+              && $0.product != nil
               && ($0.product?.split(separator: "|").contains {
-                zip($0, hex4(product)).allSatisfy { $0 == "?" || $0 == $1 }
+                zip($0, hex(product, 4, uppercase: false)).allSatisfy {
+                  $0 == "?" || $0 == $1
+                }
               } ?? false)
           })
       }

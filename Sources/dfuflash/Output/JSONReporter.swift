@@ -101,22 +101,22 @@ enum PlanText {
     if plan.massErases { lines.append("  erase   the whole memory") }
     for sector in plan.erases {
       lines.append(
-        "  erase   0x\(hex8(sector.address))  \(BoardTable.size(sector.size))")
+        "  erase   0x\(hex(sector.address))  \(BoardTable.size(sector.size))")
     }
     for sector in plan.kept {
       lines.append(
-        "  keep    0x\(hex8(sector.address))  \(BoardTable.size(sector.size))")
+        "  keep    0x\(hex(sector.address))  \(BoardTable.size(sector.size))")
     }
     for run in plan.runs {
       let bytes = run.blocks.reduce(0) { $0 + $1.count }
       lines.append(
         """
-          write   0x\(hex8(run.piece.address))  \(bytes) bytes in \
+          write   0x\(hex(run.piece.address))  \(bytes) bytes in \
         \(run.blocks.count) blocks
         """)
     }
     if let last = plan.runs.last, let block = last.blocks.last {
-      lines.append("  last    0x\(hex8(last.address(of: block)))  vector table")
+      lines.append("  last    0x\(hex(last.address(of: block)))  vector table")
     }
     if plan.preservedBytes > 0 {
       lines.append(

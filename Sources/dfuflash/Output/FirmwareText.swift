@@ -21,7 +21,7 @@ enum FirmwareText {
     if let header = report.header, !header.isEmpty {
       line("header", "\"\(header.escapingControls)\"")
     }
-    if let entry = report.entryPoint { line("entry", "0x\(hex8(entry))") }
+    if let entry = report.entryPoint { line("entry", "0x\(hex(entry))") }
     for image in report.images {
       if let alternate = image.alternate {
         line(
@@ -68,14 +68,14 @@ enum FirmwareText {
     _ segment: FirmwareReport.Segment, _ report: FirmwareReport
   ) -> String {
     let last = UInt64(segment.address) + UInt64(segment.length) - 1
-    return "0x\(hex8(segment.address))–0x\(hex8(last))  \(segment.length) "
+    return "0x\(hex(segment.address))–0x\(hex(last))  \(segment.length) "
       + "bytes, CRC-32 \(segment.crc32)"
       + (report.assumedAddress == nil ? "" : "  (address assumed)")
   }
 
   private static func text(_ vectors: FirmwareReport.Vectors) -> String {
-    "stack pointer 0x\(hex8(vectors.initialStackPointer)), reset "
-      + "0x\(hex8(vectors.resetVector)): "
+    "stack pointer 0x\(hex(vectors.initialStackPointer)), reset "
+      + "0x\(hex(vectors.resetVector)): "
       + (vectors.problems.isEmpty
         ? "plausible" : vectors.problems.joined(separator: "; "))
   }
@@ -110,7 +110,7 @@ enum FirmwareText {
           + "\"\(memory.name.escapingControls)\": \(count) "
           + "sector\(count == 1 ? "" : "s") touched")
       lines += memory.sectors.map {
-        "      0x\(hex8($0.address))  \(padded($0.count, 4)) × "
+        "      0x\(hex($0.address))  \(padded($0.count, 4)) × "
           + BoardTable.size($0.size)
       }
     }

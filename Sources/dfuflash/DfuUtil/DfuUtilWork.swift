@@ -15,7 +15,7 @@ struct DfuUtilWork {
   ) throws(ToolFailure) {
     let selected = try inDFUMode(found)
     let work = BoardWork(selected, on: bus, settings, reporter)
-    guard selected.function.isDfuSe || option != nil else {
+    guard selected.interface.isDfuSe || option != nil else {
       try PlainWork(work: work).download(input, resets: resets)
       Console.out("File downloaded successfully")
       return
@@ -53,7 +53,7 @@ struct DfuUtilWork {
   ) throws(ToolFailure) {
     let selected = try inDFUMode(found)
     let work = BoardWork(selected, on: bus, settings, reporter)
-    guard selected.function.isDfuSe || option != nil else {
+    guard selected.interface.isDfuSe || option != nil else {
       try PlainWork(work: work).upload(sink, limit: limit)
       return
     }
@@ -138,7 +138,7 @@ struct DfuUtilWork {
   // MARK: -e
 
   func detach(_ found: SelectedBoard) throws(ToolFailure) {
-    guard found.function.mode == .runtime else {
+    guard found.interface.mode == .runtime else {
       reporter.note("board \(found.board.label) is in DFU mode already")
       return
     }
@@ -151,7 +151,7 @@ struct DfuUtilWork {
   private func inDFUMode(
     _ found: SelectedBoard
   ) throws(ToolFailure) -> SelectedBoard {
-    found.function.mode == .dfu
+    found.interface.mode == .dfu
       ? found
       : try DetachWork(bus: bus, limit: detachDelay).toDFUMode(found)
   }

@@ -236,24 +236,3 @@ private struct HexGroup {
     return groups.last?.endColumn ?? 1
   }
 }
-
-extension Unicode.Scalar {
-  /// The value of a hexadecimal digit; `nil` for any other character.
-  var hexDigit: UInt8? {
-    switch self {
-    case "0"..."9": UInt8(value - 0x30)
-    case "a"..."f": UInt8(value - 0x61 + 10)
-    case "A"..."F": UInt8(value - 0x41 + 10)
-    default: nil
-    }
-  }
-}
-
-extension FixedWidthInteger where Self: UnsignedInteger {
-  /// All its digits in upper-case hexadecimal, with leading zeros.
-  func hexDigits() -> String {
-    let digits = String(self, radix: 16, uppercase: true)
-    let missing = Self.bitWidth / 4 - digits.count
-    return String(repeating: "0", count: Swift.max(0, missing)) + digits
-  }
-}

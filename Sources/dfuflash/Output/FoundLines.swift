@@ -11,23 +11,23 @@ enum FoundLines {
     _ alternate: AlternateSelector? = nil
   ) -> [String] {
     boards.flatMap { board in
-      selector.functions(of: board).flatMap { function in
-        function.alternates.reversed().filter {
+      selector.interfaces(of: board).flatMap { interface in
+        interface.alternates.reversed().filter {
           alternate?.matches($0) ?? true
-        }.map { line(board, function, $0) }
+        }.map { line(board, interface, $0) }
       } + problem(of: board)
     }
   }
 
   private static func line(
-    _ board: Board, _ function: DFUFunction, _ setting: AlternateSetting
+    _ board: Board, _ interface: DFUInterface, _ setting: AlternateSetting
   ) -> String {
     let ids = board.device.descriptor
     return """
-      Found \(function.mode == .dfu ? "DFU" : "Runtime"): \
-      [\(hex4(ids.vendor)):\(hex4(ids.product))] \
-      ver=\(hex4(ids.deviceVersion)), devnum=\(board.device.address), \
-      cfg=\(function.configuration), intf=\(function.interface), \
+      Found \(interface.mode == .dfu ? "DFU" : "Runtime"): \
+      [\(hex(ids.vendor, 4, uppercase: false)):\(hex(ids.product, 4, uppercase: false))] \
+      ver=\(hex(ids.deviceVersion, 4, uppercase: false)), devnum=\(board.device.address), \
+      cfg=\(interface.configuration), intf=\(interface.number), \
       path="\(board.path)", alt=\(setting.number), \
       name="\(setting.name?.printable ?? "UNKNOWN")", \
       serial="\(board.serial?.printable ?? "UNKNOWN")"

@@ -127,12 +127,12 @@ extension FlashEvent {
     switch self {
     case .neighboursLost(let sector):
       """
-      warning: the sector at 0x\(hex8(sector.address)) cannot be read, so what \
+      warning: the sector at 0x\(hex(sector.address)) cannot be read, so what \
       it holds beside the image is lost
       """
     case .unverifiable(let range):
       """
-      warning: 0x\(hex8(range.lowerBound))–0x\(hex8(range.upperBound - 1)) \
+      warning: 0x\(hex(range.lowerBound))–0x\(hex(range.upperBound - 1)) \
       cannot be read back and was not verified
       """
     case .retried(let error):

@@ -42,7 +42,7 @@ enum Explain {
     case .several(let selected):
       let boards = selected.map(\.board)
       let isOneBoard = Set(boards.map(\.path)).count == 1
-      let interfaces = selected.map { String($0.function.interface) }
+      let interfaces = selected.map { String($0.interface.number) }
         .joined(separator: " or ")
       return ToolFailure(
         .device,
@@ -69,7 +69,7 @@ enum Explain {
       return ToolFailure(
         .device,
         """
-        board \(board.label) (\(hex4(ids.vendor)):\(hex4(ids.product))) shows \
+        board \(board.label) (\(hex(ids.vendor, 4, uppercase: false)):\(hex(ids.product, 4, uppercase: false))) shows \
         a DFU interface but speaks \(name)
         """, advice: .otherProtocol)
     }
@@ -148,7 +148,7 @@ enum Explain {
       return ToolFailure(
         .usage,
         """
-        0x\(hex8(address)) lies in no memory of board \(board.label), which \
+        0x\(hex(address)) lies in no memory of board \(board.label), which \
         has: \(memories)
         """,
         advice: .wrongAddress)
@@ -236,16 +236,4 @@ enum Explain {
       return ToolFailure(.device, message, advice: .smallerTransfers)
     }
   }
-}
-
-/// Four lower-case hexadecimal digits, as USB ids are written.
-func hex4(_ value: UInt16) -> String {
-  let text = String(value, radix: 16)
-  return String(repeating: "0", count: 4 - text.count) + text
-}
-
-/// Eight upper-case hexadecimal digits, as addresses are written.
-func hex8(_ value: some BinaryInteger) -> String {
-  let text = String(value, radix: 16, uppercase: true)
-  return String(repeating: "0", count: max(0, 8 - text.count)) + text
 }

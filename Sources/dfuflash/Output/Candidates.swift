@@ -6,9 +6,11 @@ enum Candidates {
   static func line(_ board: Board) -> String {
     let ids = board.device.descriptor
     let mode =
-      board.functions.contains { $0.mode == .dfu } ? "DFU" : "run-time"
+      board.interfaces.contains { $0.mode == .dfu } ? "DFU" : "run-time"
     var parts = [
-      "-p \(board.path)", "\(hex4(ids.vendor)):\(hex4(ids.product))", mode,
+      "-p \(board.path)",
+      "\(hex(ids.vendor, 4, uppercase: false)):\(hex(ids.product, 4, uppercase: false))",
+      mode,
       "serial \(board.serial?.printable ?? "unknown")",
     ]
     if let id = board.uniqueID { parts.append("uid \(id.digits)") }
