@@ -58,10 +58,9 @@ public struct Flasher {
     let total = sectors.reduce(0) { $0 + $1.size }
     var done = 0
     if !surveyed.rewritesAll { report(.began(.survey, total: total)) }
-    let horizons = horizons(of: sectors)
-    for (sector, horizon) in zip(sectors, horizons) {
+    for sector in sectors {
       try checkStop()
-      let finding = try survey.look(at: sector, horizon: horizon)
+      let finding = try survey.look(at: sector)
       let range = UInt64(sector.address)..<sector.end
       if case .erase = finding, options.preservesNeighbours, !massErases,
         !reader.canRead(range), !image.contains(range)
@@ -79,24 +78,6 @@ public struct Flasher {
       findings, image: image,
       transferSize: session.connection.transferSize, massErases: erasesAll,
       options: options)
-  }
-
-  /// For each sector that one block can read, how far sectors like it go on
-  /// without a gap: all of them must be read, whatever is found. In larger ones
-  /// the first block may decide.
-  private func horizons(of sectors: [Sector]) -> [UInt64?] {
-    var horizons = [UInt64?](repeating: nil, count: sectors.count)
-    let size = session.connection.transferSize
-    for index in sectors.indices.reversed() where sectors[index].size <= size {
-      let end = sectors[index].end
-      horizons[index] = end
-      if index + 1 < sectors.count, end == UInt64(sectors[index + 1].address),
-        let next = horizons[index + 1]
-      {
-        horizons[index] = next
-      }
-    }
-    return horizons
   }
 
   /// Whether erasing the whole memory loses nothing and is quicker: every
@@ -202,56 +183,50 @@ public struct Flasher {
     report(.began(.write, total: plan.writtenBytes))
     var done = 0
     for run in plan.runs {
-      var rest = run.blocks[...]
-      while !rest.isEmpty {
+      for block in run.blocks {
         try checkStop()
-        // One pointer for the whole run, also for the block that goes last.
-        let row = session.write(
-          rest, of: run.piece.bytes, at: run.piece.address)
-        if let failure = row.failure {
-          for block in rest.prefix(row.sent).dropFirst(row.done) {
-            try mend(run, block, after: failure)
-          }
-          report(.retried(failure))
-        }
-        done += rest.prefix(row.sent).reduce(0) { $0 + $1.count }
-        rest = rest.dropFirst(row.sent)
+        try write(block, of: run)
+        done += block.count
         report(.progress(.write, done: done))
       }
     }
     report(.finished(.write))
   }
 
-  /// Looks at a block that failed, or was sent after one that did, and sends
-  /// it again where it reads back blank: programming twice corrupts flash with
-  /// ECC.
-  private func mend(
-    _ run: FlashPlan.Run, _ block: Range<Int>, after failure: DFUError
+  /// Sends a block. One that fails is read before it is sent again, and sent
+  /// again only where it reads back blank: programming twice corrupts flash
+  /// with ECC.
+  private func write(
+    _ block: Range<Int>, of run: FlashPlan.Run
   ) throws(FlashError) {
-    let wanted = run.piece.bytes[block]
     let address = run.address(of: block)
-    var failure = failure
-    for _ in 1...2 {
-      guard failure.status != .vendor, failure.mayPass else {
-        throw refused(failure)
-      }
+    for attempt in 1...3 {
+      let failure: DFUError
       do throws(DFUError) {
-        try session.recover()
-        let found = try session.read(block.count, at: address)
-        if found[...] == wanted { return }
-        guard found[...].isBlank(options.erasedByte) else { throw failure }
-      } catch {
-        throw .device(failure)
-      }
-      do throws(DFUError) {
+        // One pointer for the whole run, also for the block that goes last.
         return try session.write(
           run.piece.bytes.span.extracting(block), at: address,
           base: run.piece.address)
       } catch {
         failure = error
       }
+      guard failure.status != .vendor, failure.mayPass else {
+        throw refused(failure)
+      }
+      let found: [UInt8]
+      do throws(DFUError) {
+        try session.recover()
+        found = try session.read(block.count, at: address)
+      } catch {
+        throw .device(failure)
+      }
+      let isWritten = found[...] == run.piece.bytes[block]
+      guard
+        isWritten || attempt < 3 && found[...].isBlank(options.erasedByte)
+      else { throw .device(failure) }
+      report(.retried(failure))
+      if isWritten { return }
     }
-    throw refused(failure)
   }
 
   private func refused(_ failure: DFUError) -> FlashError {

@@ -8,13 +8,6 @@ final class MemoryReader {
   private let session: DfuSeSession
   private let stretches: [Range<UInt64>]
   private var cached: (start: UInt64, bytes: [UInt8]) = (0, [])
-  /// Blocks that were read in one go with one before them, the next last.
-  private var ahead: [(start: UInt64, bytes: [UInt8])] = []
-  /// How many blocks to ask for in one go: more, the longer it goes on.
-  private var depth = 1
-
-  /// More gain little, and delay the user's wish to stop.
-  private static let deepest = 16
 
   init(_ session: DfuSeSession, _ memory: MemoryMap) {
     self.session = session
@@ -37,20 +30,10 @@ final class MemoryReader {
     }
   }
 
-  /// Forgets what was read; for after a write.
-  func forget() {
-    cached = (0, [])
-    ahead = []
-    depth = 1
-  }
-
   /// Calls `body` with the bytes of a range, as far as it can be read, piece by
   /// piece, until it says that it has seen enough (`false`).
-  ///
-  /// - Parameter horizon: how far what follows will be wanted as well, and may
-  ///   be read in one go.
   func read(
-    _ range: Range<UInt64>, horizon: UInt64? = nil,
+    _ range: Range<UInt64>,
     _ body: (UInt32, ArraySlice<UInt8>) throws(FlashError) -> Bool
   ) throws(FlashError) {
     guard
@@ -62,52 +45,24 @@ final class MemoryReader {
     while position < limit {
       let start = position - (position - stretch.lowerBound) % size
       if cached.start != start || cached.bytes.isEmpty {
-        cached = (
-          start,
-          try block(at: start, of: stretch, until: max(limit, horizon ?? 0))
-        )
+        let length = min(size, stretch.upperBound - start)
+        cached = (start, try fetch(Int(length), at: UInt32(start)))
       }
       let end = min(start + UInt64(cached.bytes.count), limit)
       let slice = cached.bytes[Int(position - start)..<Int(end - start)]
-      guard try body(UInt32(position), slice) else {
-        // Whoever has seen enough rarely goes on with what comes next.
-        if end < limit || horizon == nil { depth = 1 }
-        return
-      }
+      guard try body(UInt32(position), slice) else { return }
       position = end
     }
   }
 
-  /// The block that begins at `start`; with it some that follow, as far as they
-  /// are wanted.
-  private func block(
-    at start: UInt64, of stretch: Range<UInt64>, until limit: UInt64
-  ) throws(FlashError) -> [UInt8] {
-    if let next = ahead.popLast(), next.start == start { return next.bytes }
-    ahead = []
-    let size = UInt64(session.connection.transferSize)
-    let length = min(size, stretch.upperBound - start)
-    // Only whole blocks lie on the way that block numbers count.
-    let end = min(limit + size - 1, stretch.upperBound)
-    let count = max(1, min(depth, Int((end - start) / size)))
-    depth = min(Self.deepest, depth * 2)
-    let blocks = try fetch(Int(length), count, at: UInt32(start))
-    for index in blocks.indices.dropFirst().reversed() {
-      ahead.append((start + UInt64(index) * size, blocks[index]))
-    }
-    return blocks.first ?? []
-  }
-
   /// A read changes nothing, so that it may be tried again.
   private func fetch(
-    _ length: Int, _ count: Int, at address: UInt32
-  ) throws(FlashError) -> [[UInt8]] {
+    _ length: Int, at address: UInt32
+  ) throws(FlashError) -> [UInt8] {
     var failures = 0
     while true {
       do throws(DFUError) {
-        return count > 1
-          ? try session.readBlocks(count, at: address)
-          : [try session.read(length, at: address)]
+        return try session.read(length, at: address)
       } catch {
         failures += 1
         if error.status == .vendor { throw .readProtected(error) }

@@ -6,18 +6,13 @@ struct Survey {
   let options: FlashOptions
 
   /// What must be done with one sector that the image touches.
-  ///
-  /// - Parameter horizon: up to where the sectors that follow without a gap
-  ///   will be looked at too.
-  func look(
-    at sector: Sector, horizon: UInt64? = nil
-  ) throws(FlashError) -> SectorFinding {
+  func look(at sector: Sector) throws(FlashError) -> SectorFinding {
     let range = UInt64(sector.address)..<sector.end
     let pieces = image.segments(in: range)
     let isCovered = pieces.count == 1 && pieces[0].range == range
     let isReadable = reader.canRead(range)
     if isReadable && !options.rewritesAll {
-      if let finding = try compare(sector, pieces, horizon) { return finding }
+      if let finding = try compare(sector, pieces) { return finding }
     }
     guard sector.access.contains(.erasable) else {
       return .fill(pieces)
@@ -47,15 +42,13 @@ struct Survey {
 
   /// `nil` when the sector must be erased.
   private func compare(
-    _ sector: Sector, _ pieces: [FirmwareImage.Segment], _ horizon: UInt64?
+    _ sector: Sector, _ pieces: [FirmwareImage.Segment]
   ) throws(FlashError) -> SectorFinding? {
     let needsErase = sector.access.contains(.erasable)
     var fills: [FirmwareImage.Segment] = []
     var mustErase = false
     for piece in pieces {
-      try reader.read(
-        aligned(piece.range, in: sector), horizon: horizon
-      ) { address, found in
+      try reader.read(aligned(piece.range, in: sector)) { address, found in
         var wanted = Array(found)
         overlay(piece, onto: &wanted, at: address)
         guard let span = differing(wanted, found, at: address) else {
