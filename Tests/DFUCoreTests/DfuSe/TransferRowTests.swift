@@ -100,11 +100,11 @@ private final class QueueingTransport: ControlTransport {
   ) throws -> (TestBench, Rows) {
     let bench = try TestBench(name)
     var options = FlashOptions()
-    options.verifies = false
+    options.verification = .off
     options.rewritesAll = rewritesAll
     let (flasher, rows) = try flasher(bench, options, polling)
     let image = program(bytes)
-    try flasher.flash(try FirmwareImage(image, at: flash))
+    try flasher.flashed(try FirmwareImage(image, at: flash))
     #expect(bench.board.memory(at: flash, count: image.count) == image)
     return (bench, rows)
   }
@@ -179,14 +179,14 @@ private final class QueueingTransport: ControlTransport {
           bench.board.faults = FaultPlan([Fault(effect, at: nth, of: kind)])
           let words = "\(kind) \(nth) \(effect)"
           do {
-            try flasher.flash(try FirmwareImage(image, at: flash))
+            try flasher.flashed(try FirmwareImage(image, at: flash))
             #expect(
               bench.board.memory(at: flash, count: image.count) == image,
               "\(words)")
           } catch {
             // Running again completes it.
             try flasher.session.recover()
-            try flasher.flash(try FirmwareImage(image, at: flash))
+            try flasher.flashed(try FirmwareImage(image, at: flash))
             #expect(
               bench.board.memory(at: flash, count: image.count) == image,
               "\(words), again")
