@@ -7,6 +7,8 @@ public final class DFUConnection {
   public let interface: UInt8
   /// The most bytes one DNLOAD or UPLOAD carries.
   public let transferSize: Int
+  /// Whether the device says that it uploads (`bitCanUpload`).
+  public var canUpload = true
 
   /// The time limit of a request that does not wait for memory.
   public static let requestLimit = Duration.seconds(5)

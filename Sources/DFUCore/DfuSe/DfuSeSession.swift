@@ -53,6 +53,9 @@ public final class DfuSeSession {
   /// What has been learned of its poll times.
   public private(set) var polling: Polling
 
+  /// Whether anything could be read in this session.
+  public private(set) var hasRead = false
+
   private var state = DFUState.idle
   private var pointer: UInt32?
   private var wedgeWasCured = false
@@ -195,6 +198,7 @@ public final class DfuSeSession {
         .shortReply(received: bytes.count, expected: length))
     }
     state = .uploadIdle
+    hasRead = true
     return bytes
   }
 

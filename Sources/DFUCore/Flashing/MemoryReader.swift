@@ -6,27 +6,37 @@
 /// no request of their own.
 final class MemoryReader {
   private let session: DfuSeSession
-  private let stretches: [Range<UInt64>]
+  private let vendorErrorMeansProtection: Bool
+  private var stretches: [Range<UInt64>]
   private var cached: (start: UInt64, bytes: [UInt8]) = (0, [])
 
-  init(_ session: DfuSeSession, _ memory: MemoryMap) {
+  init(
+    _ session: DfuSeSession, _ memory: MemoryMap,
+    vendorErrorMeansProtection: Bool = false
+  ) {
     self.session = session
-    var stretches: [Range<UInt64>] = []
-    for run in memory.runs.sorted(by: { $0.address < $1.address })
-    where run.access.contains(.readable) {
-      if let last = stretches.last, last.upperBound == UInt64(run.address) {
-        stretches[stretches.count - 1] = last.lowerBound..<run.end
-      } else {
-        stretches.append(UInt64(run.address)..<run.end)
-      }
-    }
-    self.stretches = stretches
+    self.vendorErrorMeansProtection = vendorErrorMeansProtection
+    stretches =
+      session.connection.canUpload
+      ? memory.runs.filter { $0.access.contains(.readable) }
+        .map { UInt64($0.address)..<$0.end }.joined : []
   }
 
-  /// Whether every byte of a range can be read.
+  /// Whether every byte of a range can be read, as far as is known.
   func canRead(_ range: Range<UInt64>) -> Bool {
     stretches.contains {
       $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound
+    }
+  }
+
+  /// Takes note that the device refuses to have a range read.
+  func exclude(_ range: Range<UInt64>) {
+    stretches = stretches.flatMap { stretch in
+      guard stretch.overlaps(range) else { return [stretch] }
+      return [
+        stretch.lowerBound..<max(stretch.lowerBound, range.lowerBound),
+        min(stretch.upperBound, range.upperBound)..<stretch.upperBound,
+      ].filter { !$0.isEmpty }
     }
   }
 
@@ -45,8 +55,8 @@ final class MemoryReader {
     while position < limit {
       let start = position - (position - stretch.lowerBound) % size
       if cached.start != start || cached.bytes.isEmpty {
-        let length = min(size, stretch.upperBound - start)
-        cached = (start, try fetch(Int(length), at: UInt32(start)))
+        let length = Int(min(size, stretch.upperBound - start))
+        cached = (start, try fetch(length, at: UInt32(start)))
       }
       let end = min(start + UInt64(cached.bytes.count), limit)
       let slice = cached.bytes[Int(position - start)..<Int(end - start)]
@@ -59,21 +69,66 @@ final class MemoryReader {
   private func fetch(
     _ length: Int, at address: UInt32
   ) throws(FlashError) -> [UInt8] {
+    let couldRead = session.hasRead
     var failures = 0
     while true {
+      let failure: DFUError
       do throws(DFUError) {
         return try session.read(length, at: address)
       } catch {
-        failures += 1
-        if error.status == .vendor { throw .readProtected(error) }
-        guard failures < 3, error.mayPass else { throw .device(error) }
+        failure = error
       }
+      failures += 1
       do throws(DFUError) {
         try session.recover()
       } catch {
-        throw .device(error)
+        throw .device(failure)
+      }
+      if failure.status == .vendor, vendorErrorMeansProtection, !couldRead {
+        throw .readProtected(failure)
+      }
+      guard failures < 3, failure.mayPass else { throw .device(failure) }
+    }
+  }
+}
+
+extension [Range<UInt64>] {
+  /// The ranges by rising start, with those joined that touch.
+  var joined: [Range<UInt64>] {
+    var result: [Range<UInt64>] = []
+    for range in sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if let last = result.last, last.upperBound >= range.lowerBound {
+        result[result.count - 1] =
+          last.lowerBound..<Swift.max(last.upperBound, range.upperBound)
+      } else {
+        result.append(range)
       }
     }
+    return result
+  }
+}
+
+extension [Sector] {
+  /// A range cut at the sectors' borders.
+  func parts(of range: Range<UInt64>) -> [Range<UInt64>] {
+    map { $0.range.clamped(to: range) }.filter { !$0.isEmpty }
+  }
+}
+
+extension MemoryMap {
+  /// The sectors that hold bytes of a range.
+  func sectors(in range: Range<UInt64>) -> [Sector] {
+    sectors.filter { $0.range.overlaps(range) }
+  }
+}
+
+extension FlashError {
+  /// Whether the device refuses to have an address read, for good.
+  var isReadRefusal: Bool {
+    guard case .device(let error) = self, !error.isGone,
+      error.operation == .read || error.operation == .setAddress
+    else { return false }
+    return [.target, .address, .vendor].contains(error.status)
   }
 }
 
