@@ -229,6 +229,8 @@ enum USBIPResult {
     case ok = 0
     /// `-EPIPE`: the endpoint stalled.
     case stall = -32
+    /// `-EPROTO`: no handshake, or a broken packet.
+    case transferError = -71
     /// `-ECONNRESET`: the transfer was taken back.
     case unlinked = -104
     /// `-ESHUTDOWN`: the device has gone in the midst of it.

@@ -437,6 +437,9 @@ private final class USBIPExport: Sendable {
         case .stall:
           now.socket.send(
             USBIPResult.submit(submit, .stall, length: 0, data: []))
+        case .transferError:
+          now.socket.send(
+            USBIPResult.submit(submit, .transferError, length: 0, data: []))
         case .timeout:
           // A host that waits longer than the limit waits for ever, as it
           // would with a device that never answers.
