@@ -200,6 +200,7 @@ extension FlashPlan {
   /// Bytes that nobody has but this program are written before all others.
   private mutating func writePreservedFirst() {
     guard !preserved.isEmpty else { return }
+    let preserved = preserved
     var first: [Run] = []
     var rest: [Run] = []
     for run in runs {

@@ -58,7 +58,7 @@ public struct BoardFinder: Hashable, Sendable {
     }
   }
 
-  static func pause(_ context: JobContext) throws(JobError) {
+  package static func pause(_ context: JobContext) throws(JobError) {
     try context.checkStop(nil)
     do throws(USBError) {
       try context.bus.waitForChange(atMost: .milliseconds(100))

@@ -34,7 +34,7 @@ package final class BoardSession {
   private var current: (alternate: UInt8, session: DfuSeSession)?
   private var reducedTransferSize: Int?
   private var askedVersions: Set<UInt32> = []
-  /// Whether some of the board's memory could be read.
+  /// Whether some of the board's memory could be read in an earlier session.
   private var hasRead = false
 
   /// - Throws: `JobError` for a named chip that the board does not fit.
@@ -92,6 +92,7 @@ package final class BoardSession {
     var behaviour = knowledge.behaviour(options.polling)
     if let current {
       connection = current.session.connection
+      hasRead = hasRead || current.session.hasRead
       behaviour = current.session.behaviour
       try speaking { () throws(DFUError) in
         try connection.select(alternate: alternate)
@@ -163,7 +164,6 @@ package final class BoardSession {
     let length = min(first.size, session.connection.transferSize)
     do throws(DFUError) {
       let bytes = try session.read(length, at: first.address)
-      hasRead = true
       return UInt32(littleEndianBytes: Array(bytes.prefix(4)))
     } catch {
       guard error.status == .vendor else { throw failure(error) }
@@ -216,9 +216,11 @@ package final class BoardSession {
     _ memory: BoardMemory, _ options: FlashOptions = FlashOptions(),
     isQuiet: Bool = false, isDryRun: Bool = false
   ) throws(JobError) -> Flasher {
-    Flasher(
+    var adapted = knowledge.adapt(options)
+    adapted.vendorErrorMeansProtection = knowledge.isCertainROM && !hasRead
+    return Flasher(
       try session(memory.alternate.number), memory.map,
-      options: knowledge.adapt(options), shouldStop: context.shouldStop,
+      options: adapted, shouldStop: context.shouldStop,
       report: { [self] event in
         note(event)
         guard !isQuiet else { return }
@@ -234,7 +236,7 @@ package final class BoardSession {
     isDryRun: Bool
   ) {
     let expected = knowledge.shared.timing.map {
-      plan.typicalTime($0, verifies: options.verifies)
+      plan.typicalTime($0, verifies: options.verification != .off)
     }
     context.report(
       .planned(
@@ -251,9 +253,6 @@ package final class BoardSession {
       condition = .writtenNotVerified
     case .finished(.verify) where condition == .writtenNotVerified:
       condition = .complete
-    case .progress(.survey, let done), .progress(.verify, let done),
-      .progress(.read, let done):
-      if done > 0 { hasRead = true }
     default: break
     }
   }
@@ -266,6 +265,20 @@ package final class BoardSession {
       return try body()
     } catch {
       throw failure(error)
+    }
+  }
+
+  /// Runs a flash.
+  func perform(
+    _ body: () throws(FlashFailure) -> Flasher.Outcome
+  ) throws(JobError) -> Flasher.Outcome {
+    do throws(FlashFailure) {
+      return try body()
+    } catch {
+      var failure = failure(error.error)
+      failure.afterReset = error.afterReset
+      failure.lost = error.lost
+      throw failure
     }
   }
 
@@ -291,17 +304,20 @@ package final class BoardSession {
   /// errVENDOR means readout protection only where a ROM says it, and only
   /// before anything could be read: other firmware says it for any failure.
   func failure(_ error: DFUError) -> JobError {
+    let couldRead = hasRead || current?.session.hasRead ?? false
     let isProtected =
-      error.status == .vendor && knowledge.isCertainROM && !hasRead
+      error.status == .vendor && knowledge.isCertainROM && !couldRead
     return fail(isProtected ? .readProtected(error) : .device(error))
   }
 
   func failure(_ error: FlashError) -> JobError {
     switch error {
     case .refused(let refusal): fail(.refused(refusal))
-    case .device(let error), .readProtected(let error): failure(error)
-    case .notErased(let sector, let address):
-      fail(.notErased(sector, address: address))
+    case .device(let error): failure(error)
+    case .readProtected(let error): fail(.readProtected(error))
+    case .notErased(let sectors, let address):
+      fail(.notErased(sectors, address: address))
+    case .unverifiable(let range): fail(.unverifiable(range))
     case .mismatch(let mismatch): fail(.mismatch(mismatch))
     case .cancelled: fail(.stopped)
     case .output(let text): fail(.output(text))

@@ -115,14 +115,17 @@ public struct FlashJob: Hashable, Sendable {
         hasReset = true
         continue
       }
-      result.plans.append(try write(share, session))
+      let outcome = try write(share, session)
+      result.plans.append(outcome.plan)
+      result.unverified += outcome.unverified
       if program == nil { program = Leaving.Program(share) }
       let isLast = number == flashed.count - 1 && optionBytes.isEmpty
       if !isLast, session.condition != .untouched {
         session.condition = .incomplete
       }
     }
-    result.isVerified = flash.verifies && !hasReset
+    result.isVerified =
+      flash.verification != .off && !hasReset && result.unverified.isEmpty
     // Option bytes reset the chip: everything else goes before them.
     for share in optionBytes {
       try session.checkStop()
@@ -215,25 +218,24 @@ public struct FlashJob: Hashable, Sendable {
 
   private func write(
     _ share: JobFirmware.Share, _ session: BoardSession
-  ) throws(JobError) -> FlashPlan {
+  ) throws(JobError) -> Flasher.Outcome {
     let flasher = try session.flasher(share.memory, flash)
-    let failure: FlashError
-    do throws(FlashError) {
-      return try flasher.flash(share.image)
+    do throws(JobError) {
+      return try session.perform { () throws(FlashFailure) in
+        try flasher.flash(share.image)
+      }
     } catch {
-      failure = error
-    }
-    // What was right before is skipped the second time.
-    if case .device(let error) = failure, error.isStall,
-      session.reduceTransfers()
-    {
-      session.context.report(.transfersReduced(error))
+      // What was right before is skipped the second time. What shared a
+      // sector and is erased would be lost.
+      guard case .device(let cause) = error.cause, cause.isStall,
+        error.lost.isEmpty, session.reduceTransfers()
+      else { throw error }
+      session.context.report(.transfersReduced(cause))
       let flasher = try session.flasher(share.memory, flash)
-      return try session.perform { () throws(FlashError) in
+      return try session.perform { () throws(FlashFailure) in
         try flasher.flash(share.image)
       }
     }
-    throw session.failure(failure)
   }
 
   private func writeAndReset(

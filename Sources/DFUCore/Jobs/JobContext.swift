@@ -107,8 +107,10 @@ public struct FlashResult: Hashable, Sendable {
   public var board: Board
   /// What was done to each memory but option bytes.
   public var plans: [FlashPlan] = []
-  /// Whether what was written was read back and compared.
+  /// Whether all that was written was read back and compared.
   public var isVerified = false
+  /// What could not be read back.
+  public var unverified: [Range<UInt64>] = []
   /// What is known of the option bytes, if any were written.
   public var optionBytes: OptionByteOutcome?
   /// Whether the device took the file as plain DFU has it.

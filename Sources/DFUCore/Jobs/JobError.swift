@@ -76,8 +76,10 @@ public struct JobError: Error, Hashable, Sendable {
     case device(DFUError)
     /// The chip does not let itself be read: readout protection.
     case readProtected(DFUError)
-    /// A sector is not blank although the board reports that it erased it.
-    case notErased(Sector, address: UInt32)
+    /// Sectors are not blank although the board reports that it erased them.
+    case notErased([Sector], address: UInt32)
+    /// The range cannot be read back, and reading back was required.
+    case unverifiable(Range<UInt64>)
     /// What was read back differs.
     case mismatch(FlashMismatch)
     /// What was read could not be stored.
@@ -113,6 +115,10 @@ public struct JobError: Error, Hashable, Sendable {
   public var board: Board?
   /// What became of the board's memory.
   public var memory: MemoryCondition
+  /// What the board does at its next reset after a flash that did not end.
+  public var afterReset = AfterReset.asBefore
+  /// Bytes beside the image that were erased with it and not written back.
+  public var lost: [FirmwareImage.Segment] = []
   /// What the option bytes are after a write of them that failed.
   public var optionBytes: OptionByteCondition?
 
@@ -136,6 +142,16 @@ public struct JobError: Error, Hashable, Sendable {
     public var nearby: [KnownDevice]
     /// What can keep the chip that was named from being found.
     public var known: [String]
+
+    package init(
+      present: [Board], unnamed: [Board] = [], nearby: [KnownDevice] = [],
+      known: [String] = []
+    ) {
+      self.present = present
+      self.unnamed = unnamed
+      self.nearby = nearby
+      self.known = known
+    }
   }
 }
 
@@ -193,8 +209,9 @@ extension JobError: CustomStringConvertible {
       case .refused(let refusal): "\(refusal)"
       case .device(let error), .readProtected(let error): "\(error)"
       case .mismatch(let mismatch): "\(FlashError.mismatch(mismatch))"
-      case .notErased(let sector, let address):
-        "\(FlashError.notErased(sector, address: address))"
+      case .notErased(let sectors, let address):
+        "\(FlashError.notErased(sectors, address: address))"
+      case .unverifiable(let range): "\(FlashError.unverifiable(range))"
       case .notPermitted(let permission, let address, let concern):
         "writing at 0x\(hex(address)) needs the permission "
           + "\(permission.rawValue)" + (concern.map { ": \($0)" } ?? "")

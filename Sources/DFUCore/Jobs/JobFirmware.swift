@@ -15,6 +15,19 @@ public struct JobFirmware: Hashable, Sendable {
     self.address = address
   }
 
+  /// Refuses a file whose suffix names another device. Chips that copy ST's
+  /// take files with ST's numbers.
+  public func check(_ selected: SelectedBoard) throws(JobError) {
+    let ids = selected.board.device.descriptor
+    guard !takesOtherIDs, let suffix = file.suffix,
+      !suffix.matches(vendor: ids.vendor, product: ids.product)
+    else { return }
+    let isForST = suffix.vendor == 0x0483 && suffix.product == 0xDF11
+    guard isForST, selected.evidence.isSystemBootloader == true else {
+      throw JobError(.otherDevice(suffix), selected.board)
+    }
+  }
+
   /// What a memory is to hold of it.
   public struct Share: Hashable, Sendable {
     /// The memory.
@@ -47,7 +60,7 @@ extension BoardSession {
     guard let bytes = firmware.file.raw else {
       throw fail(.hasAddresses(firmware.file.format))
     }
-    try checkIDs(firmware)
+    try firmware.check(selected)
     return bytes
   }
 
@@ -55,7 +68,7 @@ extension BoardSession {
   func shares(
     of firmware: JobFirmware
   ) throws(JobError) -> [JobFirmware.Share] {
-    try checkIDs(firmware)
+    try firmware.check(selected)
     var shares: [JobFirmware.Share] = []
     for target in try targets(of: firmware) {
       shares += try self.shares(of: target)
@@ -69,19 +82,6 @@ extension BoardSession {
       }
     }
     return shares
-  }
-
-  /// Refuses a file whose suffix names another device. Chips that copy ST's
-  /// take files with ST's numbers.
-  func checkIDs(_ firmware: JobFirmware) throws(JobError) {
-    let ids = board.device.descriptor
-    guard !firmware.takesOtherIDs, let suffix = firmware.file.suffix,
-      !suffix.matches(vendor: ids.vendor, product: ids.product)
-    else { return }
-    let isForST = suffix.vendor == 0x0483 && suffix.product == 0xDF11
-    guard isForST, knowledge.evidence.isSystemBootloader == true else {
-      throw fail(.otherDevice(suffix))
-    }
   }
 
   /// The images of a file, whatever memories they are for.

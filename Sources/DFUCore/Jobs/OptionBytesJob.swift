@@ -65,7 +65,7 @@ public struct OptionBytesJob: Hashable, Sendable {
     let session = prepared.access.session
     var firmware = firmware
     firmware.address = prepared.image.windows.first?.start
-    try session.checkIDs(firmware)
+    try firmware.check(session.selected)
     var new = prepared.image
     for image in try session.images(of: firmware) {
       for segment in image.segments {

@@ -142,17 +142,22 @@ enum Explain {
         .device,
         "\(cause). The chip's readout protection is switched on",
         board.map { .readProtected($0.path) })
-    case .notErased(let sector, let address):
+    case .notErased(let sectors, let address):
       return told(
-        .device, "\(FlashError.notErased(sector, address: address))",
+        .device,
+        "\(FlashError.notErased(sectors, address: address))\(holds(error))",
         .notErased)
+    case .unverifiable(let range):
+      return told(.device, "\(FlashError.unverifiable(range))", .notVerified)
     case .mismatch(let mismatch):
-      return told(.device, "\(FlashError.mismatch(mismatch))", .mismatch)
+      return told(
+        .device, "\(FlashError.mismatch(mismatch))\(restarts(error))",
+        .mismatch)
     case .output(let text):
       return ToolFailure(.cannotWrite, text, advice: .cannotWrite)
     case .stopped:
       return told(
-        .interrupted, "stopped by the user" + holds(error.memory), .runAgain)
+        .interrupted, "stopped by the user" + holds(error), .runAgain)
     case .notDetached(let limit):
       return told(
         .device,
@@ -264,8 +269,7 @@ enum Explain {
   private static func search(_ error: BoardSearchError) -> ToolFailure {
     switch error {
     case .none(let present):
-      return noBoard(
-        .init(present: present, unnamed: [], nearby: [], known: []))
+      return noBoard(.init(present: present))
     case .several(let selected):
       let boards = selected.map(\.board)
       let path = boards.first?.path ?? ""
@@ -393,8 +397,7 @@ enum Explain {
     _ cause: DFUError, _ error: JobError
   ) -> (ExitStatus, String, Hint?) {
     let text =
-      "\(cause)"
-      + (error.memory == .untouched ? "" : holds(error.memory))
+      "\(cause)" + (error.memory == .untouched ? "" : holds(error))
     switch cause.reason {
     case .usb(let reason):
       return (.device, text, advice(for: reason.code, error.board))
@@ -462,7 +465,7 @@ enum Explain {
     case .writeCodeProtection:
       told(.usage, sentence, .codeProtectionElsewhere)
     case .writeOptionBytes: told(.usage, sentence, .optionBytesElsewhere)
-    case .eraseDataFlash, .raiseProtection, .liftProtection:
+    case .eraseDataFlash, .raiseProtection, .removeProtection:
       told(.usage, sentence, .nothingTouched)
     }
   }
@@ -470,15 +473,27 @@ enum Explain {
   // MARK: What became of it
 
   /// What state the memory is in when a job ends.
-  private static func holds(_ memory: MemoryCondition) -> String {
-    switch memory {
+  private static func holds(_ error: JobError) -> String {
+    switch error.memory {
     case .untouched: "; nothing was changed"
     case .incomplete:
       "; the flash is incomplete, run the same command again to finish it"
+        + restarts(error)
     case .writtenNotVerified:
       "; everything was written, but not all of it verified"
     case .complete: "; everything was written"
     case .unknown: ""
+    }
+  }
+
+  /// What the board does at its next reset.
+  private static func restarts(_ error: JobError) -> String {
+    switch error.afterReset {
+    case .asBefore, .unknown: ""
+    case .noProgram: "; until then it starts no program"
+    case .mixture:
+      "; until then it starts a mixture of the old and the new program"
+    case .newProgram: "; it starts the new program"
     }
   }
 

@@ -284,6 +284,8 @@ extension Hint {
     .notErased,
     "the sector may be write-protected in the option bytes, or this bootloader cannot erase it: try -s :mass-erase:force"
   )
+  static let notVerified = Hint(
+    .mismatch, "leave --verify=required out to take it all the same")
   static let mismatch = Hint(
     .mismatch,
     "the sector may be write-protected in the option bytes; otherwise run the same command again"

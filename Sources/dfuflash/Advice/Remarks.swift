@@ -6,7 +6,8 @@ extension JobEvent {
   var sentence: String? {
     switch self {
     case .progress(let event): event.sentence
-    case .planned: nil
+    case .planned(let planned):
+      planned.isDryRun ? PlanText.of(planned) : nil
     case .detaching(let board): "Detaching board \(board.label)…"
     case .inDFUModeAlready(let board):
       "board \(board.label) is in DFU mode already"
@@ -80,6 +81,18 @@ extension FlashEvent {
       cannot be read back and was not verified
       """
     case .retried(let error): "warning: \(error); tried again"
+    case .layoutIsWrong(let sector):
+      """
+      warning: the sector at 0x\(hex(sector.address)) was not to be touched and \
+      has changed, so the board describes its sectors wrongly; everything is \
+      erased and written
+      """
+    case .massEraseIncomplete(let sectors):
+      """
+      warning: the board reports that all is erased, but \(sectors.count) \
+      sector\(sectors.count == 1 ? " is" : "s are") not blank and \
+      \(sectors.count == 1 ? "is" : "are") erased one by one
+      """
     case .began, .progress, .finished, .planned: nil
     }
   }

@@ -1,4 +1,5 @@
 import DFUCore
+import DFUProduction
 import Synchronization
 import SystemPackage
 
@@ -10,31 +11,16 @@ import Musl
 import Darwin
 #endif
 
-/// Shows work on several boards. Called from the threads of all of them.
-protocol FleetDisplay: AnyObject, Sendable {
-  /// The boards, before anything is done.
-  func begin(_ boards: [Board])
-  /// What shows the progress of one board, on the thread that works on it.
-  func reporter(for board: Board) -> any ProgressReporter
-  /// One board is done.
-  func finished(_ result: Fleet.Result)
-  /// All are done.
-  func end(_ results: [Fleet.Result])
+extension Batch.Result {
+  /// What a person is told of a failure.
+  var failure: ToolFailure? { error.map { Explain.job($0, file: file) } }
 }
 
-/// The results of several threads.
-final class ResultList: Sendable {
-  private let list: Mutex<[Fleet.Result?]>
-
-  init(count: Int) {
-    list = Mutex([Fleet.Result?](repeating: nil, count: count))
+extension [Batch.Result] {
+  /// The status of the whole: 0 only if all succeeded, else the worst.
+  var status: ExitStatus {
+    compactMap(\.failure?.status).max { $0.rawValue < $1.rawValue } ?? .success
   }
-
-  func set(_ result: Fleet.Result, at index: Int) {
-    list.withLock { $0[index] = result }
-  }
-
-  var all: [Fleet.Result] { list.withLock { $0.compactMap(\.self) } }
 }
 
 /// Where lines of several threads go, whole ones only.
@@ -44,42 +30,46 @@ final class LineSink: Sendable {
   func write(_ text: String) {
     lock.withLock { _ in Console.outFolded(text, terminator: "") }
   }
+
+  /// Lines about one board, with its path before them.
+  func reporter(for board: Board) -> (JobEvent) -> Void {
+    let path = board.path
+    return LineReporter { self.write("\(path): \($0)") }.report
+  }
 }
 
 // MARK: - Plain lines
 
 /// A line when a phase of a board is done, with its path before it; for logs.
-final class FleetLines: FleetDisplay {
+final class BatchLines: BatchDisplay {
   private let sink = LineSink()
 
   func begin(_ boards: [Board]) {}
 
-  func reporter(for board: Board) -> any ProgressReporter {
-    let sink = sink
-    let path = board.path
-    return LineReporter { sink.write("\(path): \($0)") }
+  func reporter(for board: Board) -> (JobEvent) -> Void {
+    sink.reporter(for: board)
   }
 
-  func finished(_ result: Fleet.Result) { result.failure?.show() }
+  func finished(_ result: Batch.Result) { result.failure?.show() }
 
-  func end(_ results: [Fleet.Result]) {
-    sink.write(FleetTable.text(results) + "\n")
+  func end(_ results: [Batch.Result]) {
+    sink.write(BatchTable.text(results) + "\n")
   }
 }
 
 // MARK: - JSON
 
 /// An event a line, each with its board.
-final class FleetJSON: FleetDisplay {
+final class BatchJSON: BatchDisplay {
   func begin(_ boards: [Board]) {}
 
-  func reporter(for board: Board) -> any ProgressReporter {
-    JSONReporter(board: board.path)
+  func reporter(for board: Board) -> (JobEvent) -> Void {
+    JSONReporter(board: board.path).report
   }
 
-  func finished(_ result: Fleet.Result) { EventRecord(result).write() }
+  func finished(_ result: Batch.Result) { EventRecord(result).write() }
 
-  func end(_ results: [Fleet.Result]) {
+  func end(_ results: [Batch.Result]) {
     EventRecord.summary(results).write()
   }
 }
@@ -101,6 +91,10 @@ struct EventRecord: Encodable {
   var ok: Bool?
   var status: Int32?
   var text: String?
+  /// Whether all that was written was read back and compared.
+  var verified: Bool?
+  /// Whether the option bytes that were written are known to be as wanted.
+  var checked: Bool?
   var error: String?
   var hint: String?
   var seconds: Double?
@@ -116,18 +110,21 @@ struct EventRecord: Encodable {
     return record
   }
 
-  init(_ result: Fleet.Result) {
+  init(_ result: Batch.Result) {
     self.init("result")
     board = result.board.path
     serial = result.board.serial?.raw
     runtimeSerial = result.board.runtimeSerial
     uid = result.board.uniqueID?.digits
     file = result.file
-    ok = result.failure == nil
-    status = result.failure?.status.rawValue ?? 0
-    text = result.summary
-    error = result.failure?.message
-    hint = result.failure?.hint
+    let failure = result.failure
+    ok = failure == nil
+    status = failure?.status.rawValue ?? 0
+    text = result.flash?.summary
+    verified = result.flash?.isVerified
+    checked = result.flash?.optionBytes.map { $0 != .unchecked }
+    error = failure?.message
+    hint = failure?.hint
     seconds = result.duration.inSeconds
   }
 
@@ -141,12 +138,12 @@ struct EventRecord: Encodable {
     hint = failure.hint
   }
 
-  static func summary(_ results: [Fleet.Result]) -> EventRecord {
+  static func summary(_ results: [Batch.Result]) -> EventRecord {
     var record = EventRecord("summary")
     record.boards = results.count
-    record.failed = results.count { $0.failure != nil }
+    record.failed = results.count { $0.error != nil }
     record.ok = record.failed == 0
-    record.status = Fleet.status(results).rawValue
+    record.status = results.status.rawValue
     return record
   }
 
@@ -158,7 +155,7 @@ struct EventRecord: Encodable {
 // MARK: - A terminal
 
 /// A live line for each board.
-final class FleetScreen: FleetDisplay {
+final class BatchScreen: BatchDisplay {
   private struct State {
     var paths: [String] = []
     var lines: [String: String] = [:]
@@ -168,13 +165,13 @@ final class FleetScreen: FleetDisplay {
   private let columns: Int
 
   /// The screen of the terminal; `nil` where there is none, or too few lines.
-  static func make(boards: Int) -> FleetScreen? {
+  static func make(boards: Int) -> BatchScreen? {
     guard Console.isTerminal(.standardOutput) else { return nil }
     var size = winsize()
     guard unsafe ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20,
       Int(size.ws_row) > boards
     else { return nil }
-    return FleetScreen(columns: Int(size.ws_col))
+    return BatchScreen(columns: Int(size.ws_col))
   }
 
   private init(columns: Int) { self.columns = columns }
@@ -189,22 +186,22 @@ final class FleetScreen: FleetDisplay {
     }
   }
 
-  func reporter(for board: Board) -> any ProgressReporter {
-    Reporter(self, board.path)
+  func reporter(for board: Board) -> (JobEvent) -> Void {
+    Reporter(self, board.path).report
   }
 
-  func finished(_ result: Fleet.Result) {
+  func finished(_ result: Batch.Result) {
     let text =
       result.failure.map { "FAILED  \($0.message)" }
-      ?? "done    \(result.summary ?? "")"
+      ?? "done    \(result.flash?.summary ?? "")"
     show(text, at: result.board.path)
   }
 
-  func end(_ results: [Fleet.Result]) {
+  func end(_ results: [Batch.Result]) {
     Console.out("")
     // A board's line has no room for all of it.
     for failure in results.compactMap(\.failure) { failure.show() }
-    Console.out(FleetTable.text(results))
+    Console.out(BatchTable.text(results))
   }
 
   fileprivate func show(_ text: String, at path: String) {
@@ -227,26 +224,25 @@ final class FleetScreen: FleetDisplay {
       ? whole : whole.prefix(max(1, columns - 2)) + "…"
   }
 
-  private final class Reporter: ProgressReporter {
-    private let screen: FleetScreen
+  private final class Reporter: JobReporter {
+    private let screen: BatchScreen
     private let path: String
     private var totals: [FlashPhase: Int] = [:]
     private var shown = ""
 
-    init(_ screen: FleetScreen, _ path: String) {
+    init(_ screen: BatchScreen, _ path: String) {
       self.screen = screen
       self.path = path
     }
 
-    func report(_ event: FlashEvent) {
+    func report(_ event: JobEvent) {
       switch event {
-      case .began(let phase, let total):
+      case .progress(.began(let phase, let total)):
         totals[phase] = total
         draw(phase, 0)
-      case .progress(let phase, let done): draw(phase, done)
-      case .finished(let phase): draw(phase, totals[phase] ?? 0)
-      default:
-        if let text = event.remark { note(text) }
+      case .progress(.progress(let phase, let done)): draw(phase, done)
+      case .progress(.finished(let phase)): draw(phase, totals[phase] ?? 0)
+      default: remark(event)
       }
     }
 
@@ -271,13 +267,13 @@ final class FleetScreen: FleetDisplay {
 
 // MARK: - The table at the end
 
-enum FleetTable {
-  static func text(_ results: [Fleet.Result]) -> String {
+enum BatchTable {
+  static func text(_ results: [Batch.Result]) -> String {
     var rows = [["board", "serial", "result", "seconds", "file"]]
     for result in results {
       rows.append([
         result.board.path, result.board.serial?.printable ?? "unknown",
-        result.failure == nil ? "done" : "FAILED",
+        result.error == nil ? "done" : "FAILED",
         seconds(result.duration), result.file.escapingControls,
       ])
     }
@@ -289,7 +285,7 @@ enum FleetTable {
         text + String(repeating: " ", count: width - text.count)
       }.joined(separator: "  ").trimmingEnd
     }
-    let failed = results.filter { $0.failure != nil }
+    let failed = results.filter { $0.error != nil }
     lines.append(
       failed.isEmpty
         ? (results.count == 1

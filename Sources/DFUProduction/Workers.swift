@@ -1,13 +1,12 @@
-import DFUCore
-import DFUSimulator
+internal import DFUCore
 import Synchronization
 
 /// Threads for work on several boards at once: a board belongs to one of them
 /// from beginning to end.
-enum Workers {
+package enum Workers {
   /// Does `body` for 0..<count on at most `most` threads, and returns when all
   /// is done. Without threads to be had it does the work itself.
-  static func run(
+  package static func run(
     _ count: Int, atMost most: Int, _ body: @escaping @Sendable (Int) -> Void
   ) {
     let next = TakenNumbers()

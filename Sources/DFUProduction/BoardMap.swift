@@ -1,3 +1,5 @@
+public import DFUCore
+
 /// Which board gets which file: a table a person writes.
 ///
 /// ```

@@ -1,3 +1,5 @@
+public import DFUCore
+
 /// What a flashing station knows of its ports: which board is new, which is
 /// being worked on, which is done and waits to be unplugged. Pure: it is told
 /// what is on the bus and when.
@@ -8,6 +10,8 @@ public struct StationPorts: Sendable {
     case pass
     /// Anything else.
     case fail
+    /// The user stopped it.
+    case stopped
   }
 
   /// What there is to do after a look at the bus.

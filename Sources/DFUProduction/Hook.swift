@@ -1,4 +1,4 @@
-import DFUCore
+internal import DFUCore
 
 #if canImport(Glibc)
 import Glibc
@@ -9,27 +9,49 @@ import Darwin
 #endif
 
 /// A command of the user's that is run by the shell when a board is done.
-struct Hook: Sendable {
-  var command: String
+public struct Hook: Sendable {
+  public var command: String
   /// The longest it may take.
-  var limit = Self.longest
+  public var limit = Self.longest
 
   /// The longest a hook may take; then it is ended, and what it has started.
-  static let longest = Duration.seconds(60)
+  public static let longest = Duration.seconds(60)
   /// The longest it may take once the user wants to stop.
-  static let lastLimit = Duration.seconds(5)
+  public static let lastLimit = Duration.seconds(5)
+
+  /// What went wrong with it.
+  public enum Failure: Hashable, Sendable {
+    /// It could not be started.
+    case notStarted
+    /// It is no longer there to be waited for.
+    case lost
+    /// It took longer than this, and was ended.
+    case tookTooLong(Duration)
+    /// It ended with this status, 128 and more for a signal.
+    case status(Int32)
+  }
+
+  /// A command.
+  public init(command: String, limit: Duration = longest) {
+    self.command = command
+    self.limit = limit
+  }
 
   /// Runs the command with more environment variables and waits for it.
   ///
+  /// - Parameter shouldStop: whether it has little time left.
   /// - Returns: what went wrong with it; `nil` when it ended with status 0.
-  func run(_ variables: [(name: String, value: String)]) -> String? {
+  public func run(
+    _ variables: [(name: String, value: String)],
+    shouldStop: () -> Bool = { false }
+  ) -> Failure? {
     let added = Set(variables.map(\.name))
     let environment =
       Self.environment.filter { entry in
         !added.contains(String(entry.prefix { $0 != "=" }))
       } + variables.map { "\($0.name)=\($0.value.withoutZeros)" }
     guard let pid = Self.spawn(["/bin/sh", "-c", command], environment) else {
-      return "could not be started"
+      return .notStarted
     }
     let clock = SystemClock()
     var end = clock.now() + limit
@@ -38,8 +60,8 @@ struct Hook: Sendable {
     while true {
       let ended = unsafe waitpid(pid, &status, WNOHANG)
       if ended == pid { break }
-      if ended < 0, errno != EINTR { return "is lost" }
-      if Interruption.isWanted, !isHurried {
+      if ended < 0, errno != EINTR { return .lost }
+      if shouldStop(), !isHurried {
         isHurried = true
         end = min(end, clock.now() + Self.lastLimit)
       }
@@ -47,13 +69,12 @@ struct Hook: Sendable {
         // The shell and all that it runs.
         kill(-pid, SIGKILL)
         _ = unsafe waitpid(pid, &status, 0)
-        let allowed = isHurried ? min(limit, Self.lastLimit) : limit
-        return "took longer than \(seconds(allowed)) s"
+        return .tookTooLong(isHurried ? min(limit, Self.lastLimit) : limit)
       }
       clock.sleep(for: .milliseconds(5))
     }
     let code = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
-    return code == 0 ? nil : "ended with status \(code)"
+    return code == 0 ? nil : .status(code)
   }
 
   private static var environment: [String] {

@@ -1,32 +1,90 @@
-import DFUCore
-import DFUSimulator
+public import DFUCore
 import Synchronization
+
+/// Shows what a station does. Called from the threads of all boards.
+public protocol StationDisplay: AnyObject, Sendable {
+  /// The station begins to look at these ports, or at all.
+  func started(ports: Set<String>?)
+  /// Nothing is to be done; what became of the boards so far.
+  func waiting(_ counts: Station.Counts)
+  /// A board's turn begins.
+  func began(_ board: Board)
+  /// What is told of its progress.
+  func reporter(for board: Board) -> (JobEvent) -> Void
+  /// A board's turn is over and on record.
+  func finished(_ turn: Station.Turn)
+  /// The hook of a board failed.
+  func hookFailed(_ turn: Station.Turn, _ failure: Hook.Failure)
+  /// A board whose turn is over is back without having been unplugged.
+  func remains(_ board: Board)
+}
 
 /// A place where somebody plugs in one board after another, and each is
 /// flashed.
-final class Station {
-  /// What a station does and where it tells of it.
-  struct Plan: Sendable {
-    var job: FlashJob
-    var selector = BoardSelector()
+public final class Station {
+  /// What a station does.
+  public struct Plan: Sendable {
+    /// What is done with each board.
+    public var job: FlashJob
+    /// The file's name.
+    public var file: String
+    /// Which boards are meant.
+    public var selector = BoardSelector()
     /// Port paths to look at; `nil` for all.
-    var ports: Set<String>?
+    public var ports: Set<String>?
     /// How many boards at once.
-    var jobs = 1
+    public var jobs = 1
     /// Ends after so many boards; `nil` for never.
-    var limit: Int?
-    var onPass: Hook?
-    var onFail: Hook?
+    public var limit: Int?
     /// Whether boards are worked on by threads of their own while the bus is
     /// watched. Not in virtual time, which passes only by waiting.
-    var usesThreads = true
+    public var usesThreads = true
+    /// Run for a board that passed.
+    public var onPass: Hook?
+    /// Run for a board that failed.
+    public var onFail: Hook?
+    /// What a hook is told of a turn: environment variables.
+    public var variables: @Sendable (Turn) -> [(name: String, value: String)] =
+      { _ in [] }
+
+    /// A file for every board.
+    public init(_ job: FlashJob, file: String) {
+      self.job = job
+      self.file = file
+    }
   }
+
+  /// What became of the boards so far.
+  public struct Counts: Hashable, Sendable {
+    /// Flashed, verified, and left as they should be.
+    public var passed = 0
+    /// Not so.
+    public var failed = 0
+    /// Stopped by the user before their turn was over.
+    public var stopped = 0
+  }
+
+  /// A board's turn that is over.
+  public struct Turn: Sendable {
+    /// The board.
+    public var board: Board
+    /// How it ended.
+    public var result: StationPorts.Result
+    /// Why it did not pass.
+    public var error: JobError?
+    /// How long it took.
+    public var duration: Duration
+  }
+
+  /// Where results are kept: on the disk before anyone is told. Throws why a
+  /// station cannot go on.
+  public typealias Record = @Sendable (Turn) throws -> Void
 
   private let plan: Plan
   private let bus: any USBBus
-  private let log: StationLog?
+  private let record: Record
   private let display: any StationDisplay
-  private let sha256: String
+  private let shouldStop: @Sendable () -> Bool
   private let turns = Turns()
   private var ports: StationPorts
   /// Of the turns by their number, hooks included.
@@ -35,40 +93,41 @@ final class Station {
   /// How many turns go on.
   private var working = 0
 
-  /// How many boards passed and failed so far.
-  private(set) var passed = 0
-  private(set) var failed = 0
+  /// What became of the boards so far.
+  public private(set) var counts = Counts()
 
-  init(
-    _ plan: Plan, on bus: any USBBus, log: StationLog?,
-    _ display: any StationDisplay
+  /// A station.
+  ///
+  /// - Parameter shouldStop: asked on the threads of all boards.
+  public init(
+    _ plan: Plan, on bus: any USBBus, display: any StationDisplay,
+    shouldStop: @escaping @Sendable () -> Bool, record: @escaping Record
   ) {
     self.plan = plan
     self.bus = bus
-    self.log = log
+    self.record = record
     self.display = display
-    sha256 = plan.job.input.digest()
+    self.shouldStop = shouldStop
     ports = StationPorts(only: plan.ports)
   }
 
-  /// Works until the user stops it, `isOver` says so, or the log cannot be
-  /// written.
-  func run(
-    until isOver: () -> Bool = { Interruption.isWanted }
-  ) throws(ToolFailure) {
+  /// Works until it is to stop, or a result cannot be recorded.
+  ///
+  /// - Parameter isOver: ends it when all that was begun is done.
+  public func run(until isOver: () -> Bool = { false }) throws {
     display.started(ports: plan.ports)
-    display.waiting(passed: passed, failed: failed)
+    display.waiting(counts)
     while true {
       try collect()
       let isFull = plan.limit.map { begun >= $0 } ?? false
-      if isOver() || isFull && threads.isEmpty { break }
+      if shouldStop() || isOver() || isFull && threads.isEmpty { break }
       try look(mayBegin: !isFull)
       // The turn of a board that was worked on here is over already.
       if !turns.isEmpty { continue }
       do throws(USBError) {
         try bus.waitForChange(atMost: .milliseconds(100))
       } catch {
-        throw Explain.usb(error, nil)
+        throw JobError(.usb(error))
       }
     }
     for thread in threads.values { thread.join() }
@@ -77,14 +136,18 @@ final class Station {
   }
 
   /// Takes the turns that are over.
-  private func collect() throws(ToolFailure) {
+  private func collect() throws {
     let (done, ended, trouble) = turns.take()
     for turn in done {
       working -= 1
-      if turn.result == .pass { passed += 1 } else { failed += 1 }
+      switch turn.result {
+      case .pass: counts.passed += 1
+      case .fail: counts.failed += 1
+      case .stopped: counts.stopped += 1
+      }
       ports.end(
         turn.path, turn.result, serial: turn.serial, at: bus.clock.now())
-      display.waiting(passed: passed, failed: failed)
+      display.waiting(counts)
     }
     for number in ended { threads.removeValue(forKey: number)?.join() }
     if let trouble {
@@ -93,12 +156,12 @@ final class Station {
     }
   }
 
-  private func look(mayBegin: Bool) throws(ToolFailure) {
+  private func look(mayBegin: Bool) throws(JobError) {
     let devices: [USBDevice]
     do throws(USBError) {
       devices = try bus.devices()
     } catch {
-      throw Explain.usb(error, nil)
+      throw JobError(.usb(error))
     }
     let news = ports.update(
       devices, at: bus.clock.now(), isWanted: mayBeWanted)
@@ -121,7 +184,7 @@ final class Station {
 
   /// The serial number where it tells this board from others.
   private static func trusted(_ board: Board) -> String? {
-    board.worthlessSerial == nil ? board.serial?.raw : nil
+    board.notUniqueSerial == nil ? board.serial?.raw : nil
   }
 
   /// Whether a device is of the kind the station is for, as far as is known
@@ -154,19 +217,20 @@ final class Station {
     display.began(board)
     let turn = BoardTurn(
       selected: SelectedBoard(board: board, interface: interface),
-      isAmbiguous: interfaces.count > 1, plan: plan, bus: bus, log: log,
-      display: display, sha256: sha256)
+      isAmbiguous: interfaces.count > 1, plan: plan, bus: bus,
+      display: display, shouldStop: shouldStop)
     let serial = Self.trusted(board)
     let path = board.path
     let number = begun
-    let finish: @Sendable () -> Void = { [turns] in
-      var ended = Turns.Turn(path: path, serial: serial, result: .fail)
-      do throws(ToolFailure) {
-        let record = try turn.run()
-        ended.result = record.isPass ? .pass : .fail
-        // Whoever exchanges boards does not wait for the hook.
+    let finish: @Sendable () -> Void = { [turns, record, display] in
+      let done = turn.run()
+      let ended = Turns.Ended(path: path, serial: serial, result: done.result)
+      do {
+        try record(done)
+        display.finished(done)
+        // Nobody who exchanges boards waits for the hook.
         turns.add(ended, nil)
-        turn.runHook(record)
+        turn.runHook(done)
       } catch {
         turns.add(ended, error)
       }
@@ -181,25 +245,25 @@ final class Station {
 
 /// The turns that are over, from the threads that did them.
 private final class Turns: Sendable {
-  struct Turn: Sendable {
+  struct Ended: Sendable {
     var path: String
     var serial: String?
     var result: StationPorts.Result
   }
 
   private struct State {
-    var turns: [Turn] = []
+    var turns: [Ended] = []
     /// The turns that have nothing more to do, by number.
     var ended: [Int] = []
     /// Why the station cannot go on.
-    var trouble: ToolFailure?
+    var trouble: (any Error)?
   }
 
   private let state = Mutex(State())
 
   var isEmpty: Bool { state.withLock { $0.turns.isEmpty } }
 
-  func add(_ turn: Turn, _ trouble: ToolFailure?) {
+  func add(_ turn: Ended, _ trouble: (any Error)?) {
     state.withLock {
       $0.turns.append(turn)
       if let trouble { $0.trouble = trouble }
@@ -210,7 +274,7 @@ private final class Turns: Sendable {
   func end(_ number: Int) { state.withLock { $0.ended.append(number) } }
 
   /// The turns that are over since the last look, and those that have ended.
-  func take() -> ([Turn], ended: [Int], ToolFailure?) {
+  func take() -> ([Ended], ended: [Int], (any Error)?) {
     state.withLock { state in
       defer {
         state.turns = []
@@ -221,51 +285,49 @@ private final class Turns: Sendable {
   }
 }
 
-/// One board's turn: everything from the first look to the word on the screen.
+/// One board's turn, from the first look to the result.
 private struct BoardTurn: Sendable {
   let selected: SelectedBoard
   let isAmbiguous: Bool
   let plan: Station.Plan
   let bus: any USBBus
-  let log: StationLog?
   let display: any StationDisplay
-  let sha256: String
+  let shouldStop: @Sendable () -> Bool
 
-  /// - Returns: what is on record now; the hook is still to be run.
-  func run() throws(ToolFailure) -> StationRecord {
+  func run() -> Station.Turn {
     let clock = bus.clock(of: selected.board.device)
     let start = clock.now()
     var selected = selected
-    var failure: ToolFailure?
     if selected.board.problem?.code == .access {
       waitForAccess(to: &selected)
     }
-    var board = selected.board
-    do throws(ToolFailure) {
-      if let problem = board.problem { throw Explain.usb(problem, board) }
-      if isAmbiguous {
-        throw ToolFailure(
-          .device, "board \(board.label) has several DFU interfaces",
-          advice: .chooseInterface)
+    var turn = Station.Turn(
+      board: selected.board, result: .pass, duration: .zero)
+    do throws(JobError) {
+      if let problem = turn.board.problem {
+        throw JobError(.usb(problem), turn.board)
       }
-      board.uniqueID = selected.readUniqueID(on: bus)
-      _ = try plan.job.run(selected, on: bus, display.reporter(for: board))
+      if isAmbiguous {
+        throw JobError(.search(.several(all(selected))))
+      }
+      turn.board.uniqueID = selected.readUniqueID(on: bus)
+      _ = try plan.job.run(
+        selected,
+        JobContext(
+          bus: bus, shouldStop: shouldStop,
+          report: display.reporter(for: turn.board)))
     } catch {
-      failure = error
+      turn.error = error
+      turn.result = error.cause == .stopped ? .stopped : .fail
     }
-    let result: StationPorts.Result = failure == nil ? .pass : .fail
-    let record = StationRecord(
-      time: StationRecord.now(), path: board.path,
-      serial: board.serial?.raw, uid: board.uniqueID?.digits,
-      chip: board.identification.candidates.isEmpty
-        ? nil : board.identification.summary,
-      file: plan.job.input.path, sha256: sha256, result: result.rawValue,
-      seconds: (clock.now() - start).inSeconds,
-      error: failure?.message)
-    // On the disk before anybody is told.
-    try log?.append(record)
-    display.finished(board, record, hint: failure?.hint)
-    return record
+    turn.duration = clock.now() - start
+    return turn
+  }
+
+  private func all(_ selected: SelectedBoard) -> [SelectedBoard] {
+    selected.board.interfaces.map {
+      SelectedBoard(board: selected.board, interface: $0)
+    }
   }
 
   /// Straight after a board appears the system may not have given the user
@@ -285,22 +347,16 @@ private struct BoardTurn: Sendable {
     selected = SelectedBoard(board: board, interface: interface)
   }
 
-  func runHook(_ record: StationRecord) {
-    guard let hook = record.isPass ? plan.onPass : plan.onFail else { return }
-    let trouble = hook.run([
-      ("DFUFLASH_RESULT", record.result), ("DFUFLASH_PATH", record.path),
-      ("DFUFLASH_SERIAL", record.serial ?? ""),
-      ("DFUFLASH_UID", record.uid ?? ""),
-      ("DFUFLASH_CHIP", record.chip ?? ""),
-      ("DFUFLASH_FILE", record.file), ("DFUFLASH_SHA256", record.sha256),
-      ("DFUFLASH_SECONDS", String(record.seconds)),
-      ("DFUFLASH_TIME", record.time),
-      ("DFUFLASH_ERROR", record.error ?? ""),
-    ])
-    guard let trouble else { return }
-    Console.err(
-      "dfuflash: warning: --on-\(record.result) for board \(record.path) "
-        + trouble)
+  func runHook(_ turn: Station.Turn) {
+    let hook: Hook?
+    switch turn.result {
+    case .pass: hook = plan.onPass
+    case .fail: hook = plan.onFail
+    case .stopped: hook = nil
+    }
+    guard let hook else { return }
+    let trouble = hook.run(plan.variables(turn), shouldStop: shouldStop)
+    if let trouble { display.hookFailed(turn, trouble) }
   }
 }
 
