@@ -346,7 +346,7 @@ import Testing
     #expect(interfaces.allSatisfy { !$0.isDFU })
   }
 
-  @Test func bystandersNeverShowADFUMode() throws {
+  @Test func unrelatedDevicesNeverShowADFUMode() throws {
     for name in ["stlink", "camera", "apple-bluetooth"] {
       let host = try Host(name)
       #expect(host.board.mode == .application)

@@ -122,7 +122,7 @@ public enum BoardSearchError: Error, Hashable, Sendable {
   case otherProtocol(Board, String)
   /// One fits by a serial number that tells nothing, and others are there
   /// whose serial number is not known.
-  case worthlessSerial(NonUniqueSerial, [SelectedBoard])
+  case notUniqueSerial(NonUniqueSerial, [SelectedBoard])
 }
 
 extension BoardSelector {
@@ -176,7 +176,7 @@ extension BoardSelector {
 
   private func isTaken(_ choice: SelectedBoard) -> Bool {
     if namesRuntime { return true }
-    guard !choice.board.isBystander(choice.interface) else { return false }
+    guard !choice.board.isUnrelated(choice.interface) else { return false }
     guard choice.interface.mode == .runtime,
       case .named(let ids) = runtimeDevices
     else { return true }
@@ -188,7 +188,7 @@ extension BoardSelector {
     guard case .named = runtimeDevices, !namesRuntime else { return [] }
     return boards.filter { board in
       interfaces(of: board).contains {
-        $0.mode == .runtime && !board.isBystander($0)
+        $0.mode == .runtime && !board.isUnrelated($0)
       }
     }
   }
@@ -216,7 +216,7 @@ extension BoardSelector {
   private func checkSerial(
     of choice: SelectedBoard, among boards: [Board]
   ) throws(BoardSearchError) {
-    guard let row = choice.board.worthlessSerial, path == nil, address == nil,
+    guard let row = choice.board.notUniqueSerial, path == nil, address == nil,
       uniqueID == nil,
       (choice.interface.mode == .dfu ? dfuSerial : runtimeSerial) != nil
     else { return }
@@ -226,7 +226,7 @@ extension BoardSelector {
     let hidden = others.candidates(among: boards).filter {
       $0.board.path != choice.board.path && $0.board.serial == nil
     }
-    throw .worthlessSerial(row, [choice] + hidden)
+    throw .notUniqueSerial(row, [choice] + hidden)
   }
 
   /// Prefers the devices that a firmware file says it is for.

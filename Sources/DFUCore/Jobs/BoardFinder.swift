@@ -143,7 +143,7 @@ public struct BoardFinder: Hashable, Sendable {
             present: known, unnamed: selector.unnamed(among: known),
             nearby: others.compactMap { KnownDevice.named($0.descriptor) },
             known: chip.map(BootloaderErratum.notFoundSentences) ?? [])))
-    case .worthlessSerial, .otherProtocol: return JobError(.search(error))
+    case .notUniqueSerial, .otherProtocol: return JobError(.search(error))
     }
   }
 }

@@ -287,7 +287,7 @@ enum Explain {
           ? .severalInterfaces(interfaces) : .severalBoards(path))
     case .closed(let board, let problem):
       return usb(problem, board)
-    case .worthlessSerial(let row, let selected):
+    case .notUniqueSerial(let row, let selected):
       let boards = selected.map(\.board)
       return ToolFailure(
         .device,

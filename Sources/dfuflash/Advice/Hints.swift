@@ -18,7 +18,7 @@ struct Hint: Hashable, Sendable {
     case serialAdapter = "serial-adapter"
     case applicationRuns = "application-runs"
     case detach
-    case bystander
+    case unrelatedDevice = "bystander"
     case noPermission = "no-permission"
     case ruleLate = "rule-late"
     case ruleOld = "rule-old"
@@ -117,9 +117,9 @@ extension Hint {
   static func detach(_ path: String) -> Hint {
     Hint(.detach, "to take it to DFU mode: dfuflash -e -p \(path)")
   }
-  static func bystander(_ path: String) -> Hint {
+  static func unrelatedDevice(_ path: String) -> Hint {
     Hint(
-      .bystander,
+      .unrelatedDevice,
       "nothing to do: it is taken only when it is named with -p \(path)")
   }
   /// A running device is only detached when it is named.

@@ -290,7 +290,7 @@ private let flash: UInt32 = 0x0800_0000
     let firmware = program(100 * 1024)
     let full = try TestBench("l412")
     full.board.fill(program(128 * 1024, seed: 2), at: flash)
-    let kept = try full.flashed(firmware)
+    let kept = try full.flash(firmware)
     #expect(!kept.massErases)
     #expect(
       full.board.memory(at: flash + 100 * 1024, count: 28 * 1024)
@@ -298,7 +298,7 @@ private let flash: UInt32 = 0x0800_0000
 
     let half = try TestBench("l412")
     half.board.fill(program(100 * 1024, seed: 2), at: flash)
-    let all = try half.flashed(firmware)
+    let all = try half.flash(firmware)
     #expect(all.massErases)
     #expect(half.board.memory(at: flash, count: 100 * 1024) == firmware)
     #expect(half.board.violations.isEmpty)

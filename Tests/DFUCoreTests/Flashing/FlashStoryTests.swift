@@ -203,7 +203,7 @@ private let flash: UInt32 = 0x0800_0000
 
   @Test func aDeviceWithoutUploadIsFlashedAndCalledNotVerified() throws {
     let bench = try TestBench("f072") {
-      $0.functional.attributes.remove(.canUpload)
+      $0.functional.attributes &= ~2
     }
     bench.board.fill(program(8192, seed: 2), at: flash)
     let new = program(8192)
