@@ -1,4 +1,5 @@
 import DFUCore
+import DFUProduction
 import DFUSimulator
 import Testing
 

@@ -34,6 +34,8 @@ package final class BoardSession {
   private var current: (alternate: UInt8, session: DfuSeSession)?
   private var reducedTransferSize: Int?
   private var askedVersions: Set<UInt32> = []
+  /// Warnings that were given already.
+  private var told: Set<String> = []
   /// Whether some of the board's memory could be read in an earlier session.
   private var hasRead = false
 
@@ -218,6 +220,7 @@ package final class BoardSession {
   ) throws(JobError) -> Flasher {
     var adapted = knowledge.adapt(options)
     adapted.vendorErrorMeansProtection = knowledge.isCertainROM && !hasRead
+    adapted.pauseAfterErase = knowledge.rules.pauseAfterErase
     return Flasher(
       try session(memory.alternate.number), memory.map,
       options: adapted, shouldStop: context.shouldStop,
@@ -278,6 +281,7 @@ package final class BoardSession {
       var failure = failure(error.error)
       failure.afterReset = error.afterReset
       failure.lost = error.lost
+      if !error.lost.isEmpty { context.report(.lost(error.lost, board)) }
       throw failure
     }
   }
@@ -324,13 +328,21 @@ package final class BoardSession {
     }
   }
 
+  /// Says that the chip needs a power cycle after an operation, where it does.
+  func tellOfPowerCycle(after operation: ChipOperation) {
+    for sentence in knowledge.rules.powerCycles[operation] ?? [] {
+      context.report(.known(sentence, isWarning: true))
+    }
+  }
+
   /// Says what is known of an operation, and refuses one that the bootloader is
   /// known to do wrong.
   func checkErrata(_ operation: ChipOperation) throws(JobError) {
     if let sentences = knowledge.rules.refusals[operation] {
       throw fail(.erratum(operation, sentences))
     }
-    for sentence in knowledge.rules.warnings[operation] ?? [] {
+    for sentence in knowledge.rules.warnings[operation] ?? []
+    where told.insert(sentence).inserted {
       context.report(.known(sentence, isWarning: true))
     }
   }

@@ -45,6 +45,8 @@ public enum JobEvent: Hashable, Sendable {
   case concern(OptionByteConcern)
   /// These bytes go to memory that can be programmed only once.
   case programmingOnce([UInt8], at: UInt32)
+  /// These bytes beside the image were erased with it and not written back.
+  case lost([FirmwareImage.Segment], Board)
   /// A transfer failed; the job goes on with smaller ones.
   case transfersReduced(DFUError)
   /// The chip programs 32 bits at a time from now on.

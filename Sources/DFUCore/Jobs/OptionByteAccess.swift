@@ -74,6 +74,7 @@ struct OptionByteAccess {
       session.condition = .unknown
       let back = try send(windows)
       session.condition = .complete
+      session.tellOfPowerCycle(after: .writeOptionBytes)
       guard let back else { return .unchecked }
       defer { back.close() }
       return try OptionByteAccess(back).compare(windows, from: old, to: new)

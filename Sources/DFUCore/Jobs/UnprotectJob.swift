@@ -73,6 +73,7 @@ public struct UnprotectJob: Hashable, Sendable {
         throw back.fail(.stillProtected)
       }
       session.context.report(.protectionLifted(selected.board))
+      back.tellOfPowerCycle(after: .liftProtection)
       return selected
     case .stillThere:
       // AT32 lifts it and does not reset.

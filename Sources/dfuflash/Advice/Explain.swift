@@ -465,7 +465,7 @@ enum Explain {
     case .writeCodeProtection:
       told(.usage, sentence, .codeProtectionElsewhere)
     case .writeOptionBytes: told(.usage, sentence, .optionBytesElsewhere)
-    case .eraseDataFlash, .raiseProtection, .removeProtection:
+    case .eraseDataFlash, .raiseProtection, .liftProtection:
       told(.usage, sentence, .nothingTouched)
     }
   }

@@ -27,7 +27,7 @@ extension Explain {
       return "line \(row.line): several boards fit \(row.match):\n"
         + boards.map { "    " + Candidates.line($0) }.joined(separator: "\n")
         + Candidates.warnings(boards)
-    case .worthless(let row, let known):
+    case .notUnique(let row, let known):
       return "line \(row.line): \(row.match) names no single board: "
         + "\(known.reason)"
     case .twice(let rows, let board):

@@ -6,6 +6,7 @@ extension JobEvent {
   var sentence: String? {
     switch self {
     case .progress(let event): event.sentence
+    case .lost: nil
     case .planned(let planned):
       planned.isDryRun ? PlanText.of(planned) : nil
     case .detaching(let board): "Detaching board \(board.label)…"

@@ -17,7 +17,9 @@ extension JobReporter {
 
   /// Shows an event that is no progress.
   func remark(_ event: JobEvent) {
-    if let text = event.sentence { note(text) }
+    if case .lost(let segments, let board) = event {
+      note(LostBytes.saved(segments, board))
+    } else if let text = event.sentence { note(text) }
   }
 }
 

@@ -2,10 +2,8 @@ import DFUCore
 import DFUSimulator
 import Testing
 
-@testable import dfuflash
-
 /// What is said of a board that was asked to leave DFU mode.
-@Suite struct PartingTests {
+@Suite struct LeaveJobTests {
   /// A bus that can no longer be looked at.
   private final class Blind: USBBus {
     let inner: SimulatedBus
@@ -24,13 +22,10 @@ import Testing
 
   private func board(
     _ kind: String, serial: String? = nil, addresses: AddressPool,
-    _ change: (inout ChipProfile) -> Void = { _ in }
+    _ change: (inout BoardProfile) -> Void = { _ in }
   ) throws -> SimulatedBoard {
     var profile = try #require(BoardProfile.named(kind))
-    if case .dfuSe(var chip) = profile.machine {
-      change(&chip)
-      profile.machine = .dfuSe(chip)
-    }
+    change(&profile)
     let board = SimulatedBoard(
       profile, serial: serial, ports: [1], addresses: addresses)
     board.plug()
@@ -47,17 +42,21 @@ import Testing
 
   /// Leaves, and says how it ended.
   private func leave(
-    _ selected: SelectedBoard, on bus: any USBBus
-  ) -> ToolFailure? {
-    let work = BoardWork(
-      selected, on: bus, WorkSettings(), ManyBoardsTests.Nothing())
-    do throws(ToolFailure) {
-      try LeaveWork(work: work).run(
-        LeaveWork.Program(alternate: 0, address: 0x0800_0000))
+    _ selected: SelectedBoard, on bus: any USBBus,
+    report: @escaping (JobEvent) -> Void = { _ in }
+  ) -> JobError? {
+    do throws(JobError) {
+      try LeaveJob(.start(at: 0x0800_0000))
+        .run(selected, JobContext(bus: bus, report: report))
       return nil
     } catch {
       return error
     }
+  }
+
+  private func state(_ error: JobError?) -> PortState? {
+    guard case .notLeft(let state, _, _)? = error?.cause else { return nil }
+    return state
   }
 
   @Test func aBoardThatLeavesHasLeft() throws {
@@ -68,8 +67,10 @@ import Testing
   @Test func aBusThatCannotBeLookedAtTellsNothing() throws {
     let bus = SimulatedBus([try board("f405", addresses: AddressPool())])
     let failure = leave(try selected(bus), on: Blind(bus))
-    #expect(failure?.status == .device)
-    #expect(failure?.message.contains("is not known") == true)
+    guard case .unknown? = state(failure) else {
+      Issue.record("\(failure as Any)")
+      return
+    }
   }
 
   @Test(arguments: [("the same", false), ("another", true)])
@@ -81,19 +82,33 @@ import Testing
     let bus = SimulatedBus([first])
     let chosen = try selected(bus)
     bus.add(try board("f405", serial: serial, addresses: addresses))
-    let failure = leave(chosen, on: bus)
-    #expect(failure?.status == .device)
-    let expected = isAnother ? "another board is at port" : "back in DFU mode"
-    #expect(failure?.message.contains(expected) == true, "\(failure as Any)")
+    switch state(leave(chosen, on: bus)) {
+    case .anotherBoard: #expect(isAnother)
+    case .backInDFUMode: #expect(!isAnother)
+    default: Issue.record("neither")
+    }
+  }
+
+  /// The story: a fixed pull-up on D+ keeps a board listed whose program runs.
+  @Test func aBoardThatFallsSilentHasLeftWithinThreeSeconds() throws {
+    let board = try board(
+      "f405", addresses: AddressPool(), Host.quirk { $0.quirks.leave = .mute })
+    let bus = SimulatedBus([board])
+    let chosen = try selected(bus)
+    let start = board.clock.now()
+    var events: [JobEvent] = []
+    let failure = leave(chosen, on: bus) { events.append($0) }
+    #expect(failure == nil, "\(failure as Any)")
+    #expect(events.contains(.left(.silent)))
+    #expect(board.clock.now() - start < .seconds(3))
   }
 
   // MARK: The H5's reset command
 
   @Test(arguments: ["h563", "f405"])
   func onlyAnH5ThatStaysIsSentTheResetCommand(kind: String) throws {
-    let board = try board(kind, addresses: AddressPool()) {
-      $0.quirks.leave = .broken
-    }
+    let board = try board(
+      kind, addresses: AddressPool(), Host.quirk { $0.quirks.leave = .broken })
     board.boot0 = false
     let bus = SimulatedBus([board])
     let failure = leave(try selected(bus), on: bus)
@@ -120,40 +135,34 @@ import Testing
   /// With nSWBOOT0 = 0 the pin has no say.
   @Test(
     arguments: [
-      (0xFF, "BOOT0 is high"), (0xF3, "nBOOT0=1"), (0xFB, "has no say"),
-    ] as [(UInt8, String)])
+      (0xFF, .boot0IsHigh),
+      (0xF3, .optionBit("nSWBOOT0", value: 0, entersBootloader: true)),
+      (0xFB, nil),
+    ] as [(UInt8, WayOut?)], [true, false])
   func theReasonForBeingBackIsThePinOrTheOptionByte(
-    top: UInt8, reason: String
+    top: (byte: UInt8, wayOut: WayOut?), relaunches: Bool
   ) throws {
-    let bench = try TestBenchFile("l412")
-    try bench.board {
-      $0.fill(
-        [0xAA, 0xF8, 0xEF, top, 0x55, 0x07, 0x10, ~top], at: 0x1FFF_7800)
-    }
-    let file = try bench.folder.file("fw.bin", program(3000))
-    let run = try Program.run(["flash", "--relaunch", file], bench: bench)
+    let bench = try TestBench(
+      "l412",
+      change: Host.quirk {
+        if !relaunches { $0.quirks.leave = .broken }
+      })
+    bench.board.fill(
+      [0xAA, 0xF8, 0xEF, top.byte, 0x55, 0x07, 0x10, ~top.byte],
+      at: 0x1FFF_7800)
     // With nBOOT0 = 1 and no pin it starts its program.
-    guard top != 0xFB else { return #expect(run.status == 0, "\(run.errors)") }
-    #expect(run.status == 74, "\(run.errors)")
-    #expect(run.errors.contains(reason), "\(run.errors)")
-    #expect(run.errors.contains("BOOT0 is high") == (top == 0xFF))
-  }
-
-  @Test(
-    arguments: [(0xFF, "BOOT0 is high"), (0xF3, "nBOOT0=1")]
-      as [(UInt8, String)])
-  func theSameOfABoardThatStays(top: UInt8, reason: String) throws {
-    let bench = try TestBenchFile([
-      ("l412", #""quirks": {"leave": "broken"}"#)
-    ])
-    try bench.board {
-      $0.fill(
-        [0xAA, 0xF8, 0xEF, top, 0x55, 0x07, 0x10, ~top], at: 0x1FFF_7800)
+    if top.wayOut == nil, !relaunches { return }
+    var job = FlashJob(TestBench.firmware())
+    job.ending = relaunches ? .relaunch : .start(at: nil)
+    job.permissions = [.optionBytes]
+    let (_, error) = try bench.run { board, context throws(JobError) in
+      try job.run(board, context)
     }
-    let file = try bench.folder.file("fw.bin", program(3000))
-    let run = try Program.run(["flash", file], bench: bench)
-    #expect(run.status == 74, "\(run.errors)")
-    #expect(run.errors.contains("did not leave"), "\(run.errors)")
-    #expect(run.errors.contains(reason), "\(run.errors)")
+    guard let wayOut = top.wayOut else { return #expect(error == nil) }
+    guard case .notLeft(_, wayOut, _)? = error?.cause else {
+      Issue.record("\(error as Any)")
+      return
+    }
+    #expect(error?.memory == .complete)
   }
 }
