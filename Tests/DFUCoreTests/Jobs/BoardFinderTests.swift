@@ -95,7 +95,7 @@ import Testing
   @Test func aChipThatTheBoardIsNotIsRefused() throws {
     let bench = try TestBench("f405")
     var job = VerifyJob(TestBench.firmware())
-    job.board.chip = try #require(ChipFamily.all.first { $0.name == "L412" })
+    job.board.chip = ChipFamily.all.first { $0.name == "L412" }
     let wrong = try bench.run { board, context throws(JobError) in
       try job.run(board, context)
     }
@@ -115,7 +115,7 @@ import Testing
     var finder = BoardFinder(BoardSelector(), waiting: .seconds(30))
     finder.expected = 2
     let found = try finder.all(
-      JobContext(bus: boards.bus) { events.append($0) })
+      JobContext(bus: boards.bus, report: { events.append($0) }))
     #expect(found.count == 2)
     #expect(events == [.waiting(found: 1, of: 2)])
     finder.expected = 3
