@@ -94,12 +94,14 @@ public struct BoardKnowledge: Sendable {
   /// How to speak with the board.
   ///
   /// - Parameter mode: which poll times the person wants believed; `nil` for
-  ///   what suits the chip. An unknown vendor's times are honoured.
+  ///   what suits the chip.
   public func behaviour(_ mode: Polling.Mode?) -> DfuSeBehaviour {
-    let isKnown =
-      evidence.isSystemBootloader == true || shared.polling != .unknown
+    let isROM = evidence.isSystemBootloader == true
     var behaviour = DfuSeBehaviour(
-      polling: mode ?? (isKnown ? .immediate : .specification))
+      polling: mode
+        ?? (isROM && shared.polling == .heldUntilDone ? .immediate : .evidence),
+      counting: isROM ? .proven : .unproven)
+    behaviour.needsGaps = shared.polling == .stallsWhenEarly
     if let timing = shared.timing {
       let longest = timing.erase.map(\.time.maximum).max() ?? 0
       // Twice the datasheet's maximum: old and cold parts, and the ROM's own

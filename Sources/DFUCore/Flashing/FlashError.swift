@@ -17,6 +17,20 @@ public enum FlashError: Error, Hashable, Sendable {
   case output(String)
 }
 
+extension FlashError {
+  /// What a failure while speaking with a ROM means: errVENDOR is readout
+  /// protection there.
+  init(_ error: DFUError) {
+    self =
+      error.status == .vendor ? .readProtected(error) : .failed(error)
+  }
+
+  /// A failure while speaking with any device.
+  static func failed(_ error: DFUError) -> FlashError {
+    error.reason == .stopped ? .cancelled : .device(error)
+  }
+}
+
 /// The first difference that verifying found.
 public struct FlashMismatch: Hashable, Sendable {
   /// The address of the first byte that differs.

@@ -1,20 +1,20 @@
 /// Carries out work on one memory of a DfuSe board: flash, read, erase.
 ///
 /// Every method either does the whole of what it says or throws and says why.
-public struct Flasher {
+package struct Flasher {
   /// The session with the board, on the right alternate setting.
-  public let session: DfuSeSession
+  package let session: DfuSeSession
   /// The memory of that alternate setting.
-  public let memory: MemoryMap
+  package let memory: MemoryMap
   /// What to do and what to leave alone.
-  public let options: FlashOptions
+  package let options: FlashOptions
   /// Told of every step.
-  public let report: (FlashEvent) -> Void
+  package let report: (FlashEvent) -> Void
   /// Asked between transfers whether the user wants to stop.
-  public let shouldStop: () -> Bool
+  package let shouldStop: () -> Bool
 
   /// Prepares work on one memory; nothing is sent yet.
-  public init(
+  package init(
     _ session: DfuSeSession, _ memory: MemoryMap,
     options: FlashOptions = FlashOptions(),
     shouldStop: @escaping () -> Bool = { false },
@@ -25,6 +25,7 @@ public struct Flasher {
     self.options = options
     self.shouldStop = shouldStop
     self.report = report
+    session.connection.shouldStop = shouldStop
   }
 
   // MARK: Flash
@@ -33,7 +34,7 @@ public struct Flasher {
   ///
   /// - Throws: `FlashError.refused` before anything was sent, when the image
   ///   does not fit.
-  public func plan(for image: FirmwareImage) throws(FlashError) -> FlashPlan {
+  package func plan(for image: FirmwareImage) throws(FlashError) -> FlashPlan {
     let sectors: [Sector]
     do throws(FlashRefusal) {
       sectors = try FlashPlan.sectors(for: image, in: memory)
@@ -134,7 +135,7 @@ public struct Flasher {
   ///
   /// - Returns: the plan that was carried out.
   @discardableResult
-  public func flash(_ image: FirmwareImage) throws(FlashError) -> FlashPlan {
+  package func flash(_ image: FirmwareImage) throws(FlashError) -> FlashPlan {
     let plan = try plan(for: image)
     report(.planned(plan))
     try carryOut(plan)
@@ -142,7 +143,7 @@ public struct Flasher {
   }
 
   /// Carries out a plan made for this memory as it is now.
-  public func carryOut(_ plan: FlashPlan) throws(FlashError) {
+  package func carryOut(_ plan: FlashPlan) throws(FlashError) {
     try erase(plan)
     try write(plan)
     if options.verifies { try verify(plan.checks) }
@@ -210,15 +211,13 @@ public struct Flasher {
       } catch {
         failure = error
       }
-      guard failure.status != .vendor, failure.mayPass else {
-        throw refused(failure)
-      }
+      guard failure.mayPass else { throw FlashError(failure) }
       let found: [UInt8]
       do throws(DFUError) {
         try session.recover()
         found = try session.read(block.count, at: address)
       } catch {
-        throw .device(failure)
+        throw error.reason == .stopped ? .cancelled : .device(failure)
       }
       let isWritten = found[...] == run.piece.bytes[block]
       guard
@@ -227,10 +226,6 @@ public struct Flasher {
       report(.retried(failure))
       if isWritten { return }
     }
-  }
-
-  private func refused(_ failure: DFUError) -> FlashError {
-    failure.status == .vendor ? .readProtected(failure) : .device(failure)
   }
 
   /// Reads pieces back and compares.
@@ -284,7 +279,7 @@ public struct Flasher {
   // MARK: Verify, read, erase
 
   /// Compares an image with the memory and changes nothing.
-  public func verify(_ image: FirmwareImage) throws(FlashError) {
+  package func verify(_ image: FirmwareImage) throws(FlashError) {
     do throws(FlashRefusal) {
       guard !image.isEmpty else { throw .empty }
       for segment in image.segments {
@@ -297,7 +292,7 @@ public struct Flasher {
   }
 
   /// Reads a range and hands it out piece by piece.
-  public func read(
+  package func read(
     _ range: Range<UInt64>,
     into sink: (ArraySlice<UInt8>) throws(FlashError) -> Void
   ) throws(FlashError) {
@@ -320,7 +315,7 @@ public struct Flasher {
   }
 
   /// Erases every sector that a range touches.
-  public func erase(_ range: Range<UInt64>) throws(FlashError) {
+  package func erase(_ range: Range<UInt64>) throws(FlashError) {
     if let hole = memory.firstHole(in: range) {
       throw .refused(.beyond(address: hole, memory: memory))
     }
@@ -338,7 +333,7 @@ public struct Flasher {
 
   /// Erases the whole memory at once, or sector by sector where the chip
   /// cannot.
-  public func massErase() throws(FlashError) {
+  package func massErase() throws(FlashError) {
     if options.massErasesBySector {
       return try erase(
         memory.sectors.filter { $0.access.contains(.erasable) })
@@ -359,7 +354,7 @@ public struct Flasher {
   /// Writes option bytes, or anything else after which the chip resets.
   ///
   /// - Throws: `FlashError.refused` when the bytes do not fit the memory.
-  public func writeAndReset(_ image: FirmwareImage) throws(FlashError) {
+  package func writeAndReset(_ image: FirmwareImage) throws(FlashError) {
     do throws(FlashRefusal) {
       _ = try FlashPlan.sectors(for: image, in: memory)
       let limit = session.connection.transferSize
@@ -374,7 +369,7 @@ public struct Flasher {
       do throws(DFUError) {
         try session.writeAndReset(segment.bytes, at: segment.address)
       } catch {
-        throw .device(error)
+        throw .failed(error)
       }
     }
     report(.finished(.write))
@@ -403,8 +398,8 @@ public struct Flasher {
     throw .cancelled
   }
 
-  /// Erasing and setting an address may be repeated: the second time does
-  /// what the first should have done.
+  /// An erase may be repeated, unless the first one may still be under way
+  /// (``DFUError/mayPass``).
   @discardableResult
   private func repeating<Result>(
     _ body: () throws(DFUError) -> Result
@@ -418,13 +413,12 @@ public struct Flasher {
         failure = error
       }
       failures += 1
-      if failure.status == .vendor { throw .readProtected(failure) }
-      guard failures < 3, failure.mayPass else { throw .device(failure) }
+      guard failures < 3, failure.mayPass else { throw FlashError(failure) }
       report(.retried(failure))
       do throws(DFUError) {
         try session.recover()
       } catch {
-        throw .device(failure)
+        throw error.reason == .stopped ? .cancelled : .device(failure)
       }
     }
   }

@@ -65,29 +65,13 @@ final class MemoryReader {
         return try session.read(length, at: address)
       } catch {
         failures += 1
-        if error.status == .vendor { throw .readProtected(error) }
-        guard failures < 3, error.mayPass else { throw .device(error) }
+        guard failures < 3, error.mayPass else { throw FlashError(error) }
       }
       do throws(DFUError) {
         try session.recover()
       } catch {
-        throw .device(error)
+        throw .failed(error)
       }
-    }
-  }
-}
-
-extension DFUError {
-  /// Whether the same request may succeed when it is repeated: a disturbed
-  /// transfer, not a board that has gone nor a status it reports on purpose.
-  var mayPass: Bool {
-    switch reason {
-    case .usb(let error):
-      [.pipe, .io, .timeout, .overflow, .other].contains(error.code)
-    case .shortReply: true
-    case .status(let report):
-      report.status == .stalledPacket || report.status == .unknown
-    case .unexpectedState, .stillBusy: false
     }
   }
 }
