@@ -115,11 +115,13 @@ public struct BoardKnowledge: Sendable {
   /// How to speak with the board.
   ///
   /// - Parameter mode: which poll times the person wants believed; `nil` for
-  ///   what suits the chip. They are believed unless it was seen to hold its
-  ///   answers back.
-  public func behaviour(_ mode: Polling.Mode?) -> DfuSeBehaviour {
+  /// what suits the chip: asking at once only where it was seen to hold its
+  /// answers back.
+  package func behaviour(_ mode: Polling.Mode?) -> DfuSeBehaviour {
     var behaviour = DfuSeBehaviour(
-      polling: mode ?? (holdsAnswersBack ? .immediate : .specification))
+      polling: mode ?? (holdsAnswersBack ? .immediate : .evidence),
+      counting: isCertainROM ? .proven : .unproven)
+    behaviour.needsGaps = rules.needsPauseBetweenTransfers
     if let timing = shared.timing {
       let longest = timing.erase.map(\.time.maximum).max() ?? 0
       // Twice the datasheet's maximum: old and cold parts, and the ROM's own

@@ -24,6 +24,7 @@ package struct Flasher {
     self.memory = memory
     self.options = options
     self.shouldStop = shouldStop
+    session.connection.shouldStop = shouldStop
     self.report = report
   }
 
@@ -295,7 +296,7 @@ package struct Flasher {
       guard found[...].isBlank(options.erasedByte) else { throw failure }
       return false
     } catch {
-      throw .device(failure)
+      throw .failed(failure)
     }
   }
 
@@ -455,7 +456,7 @@ package struct Flasher {
       do throws(DFUError) {
         try session.writeAndReset(segment.bytes, at: segment.address)
       } catch {
-        throw .device(error)
+        throw .failed(error)
       }
     }
     report(.finished(.write))
@@ -472,7 +473,7 @@ package struct Flasher {
 
   /// A failure of the device, called readout protection where it is that.
   func refused(_ failure: DFUError) -> FlashError {
-    isProtection(failure) ? .readProtected(failure) : .device(failure)
+    isProtection(failure) ? .readProtected(failure) : .failed(failure)
   }
 
   /// errVENDOR is readout protection only on a ROM that says so of it, and only

@@ -226,9 +226,10 @@ enum Explain {
     case .usb(let cause):
       return ToolFailure(
         .device, message, advice: advice(for: cause.code, board))
+    case .stopped: return flash(.cancelled, board, during: phase)
     case .status(let report) where report.status == .vendor:
       return flash(.readProtected(error), board)
-    case .status, .stillBusy:
+    case .status, .stillBusy, .unanswered:
       return ToolFailure(.device, message, advice: .replug)
     case .unexpectedState:
       return ToolFailure(.protocolState, message, advice: .replug)

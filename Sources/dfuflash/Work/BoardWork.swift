@@ -99,7 +99,7 @@ final class BoardWork {
         // The board counts its own transfer size, whatever ours is.
         let size = selected.interface.functional.map { Int($0.transferSize) }
         if size != connection.transferSize {
-          behaviour.setsAddressPerBlock = true
+          behaviour.counting = .never
         }
         session = try DfuSeSession(connection, behaviour)
       }

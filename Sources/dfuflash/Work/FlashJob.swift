@@ -24,7 +24,7 @@ struct FlashJob: Sendable {
   }
 
   /// How long a board may take from its application into DFU mode.
-  static let detachLimit = Duration.seconds(10)
+  static let detachLimit = Duration.seconds(15)
 
   /// Flashes a board.
   func run(

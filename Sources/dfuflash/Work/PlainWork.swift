@@ -32,7 +32,7 @@ struct PlainWork {
       try? transfer.connection.transport.reset()
     case .idle: break
     case .reset: work.reporter.note("The device was reset.")
-    case .silent:
+    case .silent, .unconfirmed:
       if try work.departure(within: .seconds(5)) == .stayed {
         throw ToolFailure(
           .device,
@@ -40,6 +40,13 @@ struct PlainWork {
           board \(work.board.label): the file was sent, but the device no \
           longer answers
           """, advice: .lookWhetherItRuns)
+      }
+      if result == .unconfirmed {
+        work.reporter.note(
+          """
+          warning: the device left the bus before it confirmed that it took \
+          the firmware
+          """)
       }
     }
   }
@@ -82,6 +89,8 @@ struct PlainWork {
         transferSize: work.settings.transferSize)
       return PlainDFU(
         connection, pollOverride: work.board.pollTime,
+        isTolerant: work.selected.interface.functional?.attributes
+          .contains(.manifestationTolerant) == true,
         shouldStop: { Interruption.isWanted },
         report: work.reporter.report)
     } catch {
