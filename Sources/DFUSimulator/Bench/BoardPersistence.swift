@@ -54,6 +54,7 @@ extension SimulatedBoard {
       case .plain:
         state.dfuState = core.plain.state
         state.dfuStatus = core.plain.status
+        state.stage = core.stage > 0 ? core.stage : nil
       }
       return state
     }
@@ -81,8 +82,9 @@ extension SimulatedBoard {
       }
       core.chip.isEmpty = state.empty ?? core.chip.isEmpty
       core.resume(mode, plugged: plugged)
+      core.stage = max(0, state.stage ?? 0)
       core.alternate =
-        Int(state.alternate ?? 0) < core.profile.alternates.count
+        Int(state.alternate ?? 0) < core.alternates.count
         ? state.alternate ?? 0 : 0
       core.resumeMachine(state)
     }
@@ -115,19 +117,11 @@ extension BoardCore {
   }
 
   mutating func resumeMachine(_ state: StateEntry) {
-    let known = (2...10).contains(state.dfuState ?? 2)
+    let known = (2...10).contains(state.dfuState ?? 2) || state.dfuState == 15
     let dfuState = known ? state.dfuState ?? 2 : 2
-    switch profile.machine {
-    case .dfuSe:
-      chip.state = dfuState
-      chip.status = state.dfuStatus ?? 0
-      chip.pointer = state.pointer ?? chip.pointer
-      if chip.state == 4 { chip.isWedged = true }
-    case .plain:
-      plain.state = dfuState
-      plain.status = state.dfuStatus ?? 0
-      plain.isDone = true
-    }
+    chip.enter(dfuState, status: state.dfuStatus ?? 0)
+    chip.pointer = state.pointer ?? chip.pointer
+    plain.enter(dfuState, status: state.dfuStatus ?? 0)
   }
 }
 

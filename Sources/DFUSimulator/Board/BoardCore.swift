@@ -37,6 +37,8 @@ enum Successor: Hashable, Sendable {
   case reload
   /// The boot loader, started by the program.
   case bootLoader
+  /// The loader that the first one was given.
+  case nextStage
   /// A fault handler, or nothing at all.
   case crash
   /// A program that leaves the pull-up on and the host without answers.
@@ -63,6 +65,8 @@ struct BoardCore: Sendable {
   var isPlugged = false
   /// It is listed, but answers nothing any more.
   var isMute = false
+  /// Which of the loaders that follow one another runs (STM32MP).
+  var stage = 0
   /// String descriptors that have stalled once.
   var stalledStrings: Set<UInt16> = []
   var hasOwnPower = false
@@ -292,6 +296,7 @@ struct BoardCore: Sendable {
   /// Starts again without power having been away.
   mutating func boot() {
     isMute = false
+    stage = 0
     chip.reset()
     plain.reset()
     resetDeviceFeature()
@@ -317,6 +322,10 @@ struct BoardCore: Sendable {
       chip.reset()
       plain.reset()
       startLoader(again: mode == .dfu)
+    case .nextStage:
+      stage += 1
+      plain.reset()
+      startLoader(again: true)
     case .crash: mode = .crashed
     case .silence: break
     }

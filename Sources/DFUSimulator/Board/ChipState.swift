@@ -822,9 +822,9 @@ extension BoardCore {
     chip.pending = nil
     guard let operation = chip.operation else { return }
     chip.operation = nil
-    let whole = (operation.end - operation.start).microseconds
-    let past = max(0, (now - operation.start).microseconds)
-    let share = whole > 0 ? min(1, Double(past) / Double(whole)) : 1
+    let whole = operation.end - operation.start
+    let share =
+      whole > .zero ? max(0, min(1, (now - operation.start) / whole)) : 1
     switch operation.effect {
     case .nothing, .setAddress, .stallStatus, .reset: break
     case .erase(let memory, let sectors):

@@ -18,6 +18,8 @@ struct PlainState: Sendable {
   var quietUntil: Duration = .zero
   var lastPoll: UInt32 = 0
   var isDone = false
+  /// A DNLOAD that is answered when the work is done.
+  var isInDownload = false
   /// The next block is acknowledged and not stored.
   var dropsBlock = false
   /// Of the next block only so many bytes arrive.
@@ -61,12 +63,28 @@ extension BoardCore {
 
   private var target: PlainProfile.Target? {
     guard let targets = plain.profile?.targets else { return nil }
-    let index = Int(alternate)
+    let index = slot
     return targets.indices.contains(index) ? targets[index] : targets.first
   }
 
   private var slot: Int {
-    plain.contents.indices.contains(Int(alternate)) ? Int(alternate) : 0
+    let stages = plain.profile?.laterStages ?? []
+    let index =
+      Int(alternate)
+      + (stage == 0
+        ? 0
+        : stages.prefix(stage - 1).reduce(profile.alternates.count) {
+          $0 + $1.count
+        })
+    return plain.contents.indices.contains(index) ? index : 0
+  }
+
+  /// The alternate settings of the loader that runs.
+  var alternates: [AlternateProfile] {
+    guard stage > 0, let stages = plain.profile?.laterStages,
+      stages.indices.contains(stage - 1)
+    else { return profile.alternates }
+    return stages[stage - 1].map { AlternateProfile($0) }
   }
 
   /// A plain device starts its loader when it has no program to run, or when
@@ -179,7 +197,10 @@ extension BoardCore {
 
   private mutating func plainDetach() -> Step {
     guard has(.detachLeaves), plain.state == 2 else { return wrongState() }
-    departure = (now + .milliseconds(10), .program(0))
+    let hasNext = (plain.profile?.laterStages.count ?? 0) > stage
+    departure = (
+      now + .milliseconds(10), hasNext ? .nextStage : .program(0)
+    )
     return .answer(.data([]))
   }
 
@@ -187,6 +208,11 @@ extension BoardCore {
     _ block: UInt16, _ data: [UInt8]
   ) -> Step {
     guard canDownload else { return wrongState() }
+    if plain.isInDownload {
+      if let end = plain.workEnd { return .wait(until: end) }
+      plain.isInDownload = false
+      return .answer(.data([]))
+    }
     if data.isEmpty { return plainZeroLength() }
     guard plain.state == 2 || plain.state == 5 else { return wrongState() }
     if data.count > Int(profile.functional.transferSize) {
@@ -215,7 +241,11 @@ extension BoardCore {
     let erase = isFirst ? plain.profile?.eraseTime ?? .zero : .zero
     beginWork(
       erase + (target?.blockTime ?? .zero), then: has(.skipsSync) ? 5 : 3)
-    return .answer(.data([]))
+    guard has(.worksInDownload), let end = plain.workEnd else {
+      return .answer(.data([]))
+    }
+    plain.isInDownload = true
+    return .wait(until: end)
   }
 
   private mutating func plainZeroLength() -> Step {
@@ -297,8 +327,7 @@ extension BoardCore {
   }
 
   private var manifestPoll: UInt32 {
-    UInt32(
-      clamping: (plain.profile?.manifestTime.microseconds ?? 0) / 1_000 + 1)
+    UInt32((plain.profile?.manifestTime ?? .zero) / .milliseconds(1)) + 1
   }
 
   private mutating func statusInSync(_ poll: UInt32) -> Step {

@@ -82,7 +82,7 @@ public struct AlternateProfile: Hashable, Sendable {
 /// The DFU functional descriptor (DFU 1.1, table 4.2).
 public struct FunctionalProfile: Hashable, Sendable {
   /// Where in the configuration the descriptor stands.
-  public enum Place: String, Hashable, Sendable, CaseIterable {
+  public enum Place: String, NamedChoice {
     /// Once, after the last alternate setting.
     case afterLastAlternate
     /// After every alternate setting.

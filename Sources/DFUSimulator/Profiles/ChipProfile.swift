@@ -175,7 +175,7 @@ public struct PollProfile: Hashable, Sendable {
 }
 
 /// What a request meets while the loader is busy with the last one.
-public enum EarlyPoll: String, Hashable, Sendable, CaseIterable, Codable {
+public enum EarlyPoll: String, NamedChoice {
   /// No answer (NAK) until the work is done.
   case nak
   /// A stall; after the work requests are answered again.
@@ -212,9 +212,9 @@ public struct BootProfile: Hashable, Sendable {
 }
 
 /// Deviations of a boot loader. The defaults are what most ROMs do.
-public struct ChipQuirks: Hashable, Sendable {
+public struct ChipQuirks: Hashable, Sendable, Codable {
   /// When the work of a DNLOAD is done, seen from the GETSTATUS after it.
-  public enum Work: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum Work: String, NamedChoice {
     /// After its answer of dfuDNBUSY with the poll time.
     case afterAnswer
     /// Before its answer, which is the result (mboot).
@@ -226,7 +226,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// What becomes of a DNLOAD whose data stage was cut.
-  public enum CutDownload: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum CutDownload: String, NamedChoice {
     /// It counts from SETUP on: what arrived, and what earlier blocks left
     /// behind it in the buffer, is programmed (ST's class).
     case keepsStaleBytes
@@ -237,7 +237,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// How protection shows at level 1.
-  public enum Protection: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum Protection: String, NamedChoice {
     /// errVENDOR on reads, writes and erases.
     case error
     /// The same, and on set-address.
@@ -247,7 +247,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// What CLRSTATUS does outside dfuERROR.
-  public enum ClearStatus: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum ClearStatus: String, NamedChoice {
     /// Enters dfuERROR with errUNKNOWN (ST's class, G4).
     case entersError
     /// Stalls (C5).
@@ -259,7 +259,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// How the chip leaves DFU.
-  public enum Leave: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum Leave: String, NamedChoice {
     /// GETSTATUS answers dfuMANIFEST, then the chip is gone.
     case normal
     /// It leaves, but the last GETSTATUS gets no answer (H7, G0, WB55).
@@ -278,7 +278,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// What a write of option bytes does.
-  public enum OptionWrite: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum OptionWrite: String, NamedChoice {
     /// The chip takes them and resets.
     case resets
     /// Success is reported and nothing happens.
@@ -294,7 +294,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// What read unprotect (0x92) does.
-  public enum Unprotect: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum Unprotect: String, NamedChoice {
     /// Mass erase, then a reset that reads the option bytes again.
     case resets
     /// A reset that does not read them: protection seems to stay until a
@@ -307,7 +307,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// Whether the number of a block says where it goes.
-  public enum BlockNumbers: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum BlockNumbers: String, NamedChoice {
     /// Pointer + (wBlockNum - 2) * wTransferSize.
     case counted
     /// Every DNLOAD goes to the pointer; UPLOAD counts.
