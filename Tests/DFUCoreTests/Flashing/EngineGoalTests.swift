@@ -19,7 +19,7 @@ private let kib = 1024
     let flasher = try bench.flasher(options)
     bench.board.clearLog()
     let start = bench.board.clock.now()
-    let plan = try flasher.flash(try FirmwareImage(image, at: flash))
+    let plan = try flasher.flashed(try FirmwareImage(image, at: flash))
     return (bench.board.clock.now() - start, plan)
   }
 
@@ -39,7 +39,7 @@ private let kib = 1024
     let bench = try TestBench("f405")
     bench.board.fill(noise(1024 * kib), at: flash)
     var options = FlashOptions()
-    options.verifies = verifies
+    options.verification = verifies ? .whenPossible : .off
     let image = program(256 * kib)
     let (took, plan) = try time(bench, image, options)
     // Four sectors of 16 KiB, one of 64, one of 128; 16 µs a byte.

@@ -212,7 +212,7 @@ private let flash: UInt32 = 0x0800_0000
     let size = 96 * 1024
     bench.board.fill(program(size, seed: 2), at: flash)
     let plan = try bench.flash(program(size))
-    let blocks = plan.runs.reduce(0) { $0 + $1.blocks.count }
+    let blocks = plan.allRuns.reduce(0) { $0 + $1.blocks.count }
     #expect(blocks == size / plan.transferSize + 1)
     let limit = 3 * blocks + 3 * plan.erases.count + 25
     #expect(
@@ -231,7 +231,7 @@ private let flash: UInt32 = 0x0800_0000
     let flasher = try bench.flasher()
     bench.board.clearLog()
     let error = try #require(throws: FlashError.self) {
-      try flasher.flash(image)
+      try flasher.flashed(image)
     }
     guard case .refused(.outside(let address, _, _)) = error else {
       Issue.record("\(error)")
@@ -250,7 +250,7 @@ private let flash: UInt32 = 0x0800_0000
     let flasher = try bench.flasher()
     bench.board.clearLog()
     let error = try #require(throws: FlashError.self) {
-      try flasher.flash(try FirmwareImage(program(64), at: flash + 0x3FF0))
+      try flasher.flashed(try FirmwareImage(program(64), at: flash + 0x3FF0))
     }
     guard case .refused(.notWritable(let sector, _)) = error else {
       Issue.record("\(error)")
@@ -290,7 +290,7 @@ private let flash: UInt32 = 0x0800_0000
     let firmware = program(100 * 1024)
     let full = try TestBench("l412")
     full.board.fill(program(128 * 1024, seed: 2), at: flash)
-    let kept = try full.flash(firmware)
+    let kept = try full.flashed(firmware)
     #expect(!kept.massErases)
     #expect(
       full.board.memory(at: flash + 100 * 1024, count: 28 * 1024)
@@ -298,7 +298,7 @@ private let flash: UInt32 = 0x0800_0000
 
     let half = try TestBench("l412")
     half.board.fill(program(100 * 1024, seed: 2), at: flash)
-    let all = try half.flash(firmware)
+    let all = try half.flashed(firmware)
     #expect(all.massErases)
     #expect(half.board.memory(at: flash, count: 100 * 1024) == firmware)
     #expect(half.board.violations.isEmpty)
@@ -413,9 +413,9 @@ private let flash: UInt32 = 0x0800_0000
       default: break
       }
     }
-    #expect(order == [.survey, .erase, .write, .verify])
+    #expect(order == [.compare, .erase, .write, .verify])
     #expect(
-      totals == [.survey: 8192, .erase: 8192, .write: 8192, .verify: 8192])
+      totals == [.compare: 8192, .erase: 8192, .write: 8192, .verify: 8192])
     let planned = events.firstIndex {
       if case .planned = $0 { true } else { false }
     }
@@ -433,7 +433,7 @@ private let flash: UInt32 = 0x0800_0000
         return asked >= limit
       })
       #expect(throws: FlashError.cancelled) {
-        try flasher.flash(try FirmwareImage(program(8192), at: flash))
+        try flasher.flashed(try FirmwareImage(program(8192), at: flash))
       }
       #expect(bench.board.dfuState == 2)
     }

@@ -8,7 +8,7 @@ import Testing
     let firmware = program(5000)
     let flasher = try bench.flasher()
     bench.board.clearLog()
-    try flasher.flash(try FirmwareImage(firmware, at: 0x0800_0000))
+    try flasher.flashed(try FirmwareImage(firmware, at: 0x0800_0000))
     #expect(
       bench.board.log.text.split(separator: "\n").filter {
         !$0.hasPrefix("GETSTATUS")
