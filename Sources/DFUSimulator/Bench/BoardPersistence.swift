@@ -44,18 +44,13 @@ extension SimulatedBoard {
       var state = StateEntry(
         plugged: core.isPlugged, mode: core.mode, boot0: core.boot0,
         address: core.address, alternate: core.alternate)
-      switch core.profile.machine {
-      case .dfuSe:
-        state.empty = core.chip.isEmpty
-        state.dfuState = core.chip.state
-        state.dfuStatus = core.chip.status
-        state.pointer = core.chip.pointer
-        state.powerCycles = core.powerCycles
-      case .plain:
-        state.dfuState = core.plain.state
-        state.dfuStatus = core.plain.status
-        state.stage = core.stage > 0 ? core.stage : nil
-      }
+      state.dfuState = core.dfuState
+      state.dfuStatus = core.dfuStatus
+      state.stage = core.stage > 0 ? core.stage : nil
+      guard case .dfuSe = core.profile.machine else { return state }
+      state.empty = core.chip.isEmpty
+      state.pointer = core.chip.pointer
+      state.powerCycles = core.powerCycles
       return state
     }
   }
@@ -119,9 +114,8 @@ extension BoardCore {
   mutating func resumeMachine(_ state: StateEntry) {
     let known = (2...10).contains(state.dfuState ?? 2) || state.dfuState == 15
     let dfuState = known ? state.dfuState ?? 2 : 2
-    chip.enter(dfuState, status: state.dfuStatus ?? 0)
+    enter(dfuState, status: state.dfuStatus ?? 0)
     chip.pointer = state.pointer ?? chip.pointer
-    plain.enter(dfuState, status: state.dfuStatus ?? 0)
   }
 }
 

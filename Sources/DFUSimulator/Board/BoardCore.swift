@@ -79,6 +79,11 @@ struct BoardCore: Sendable {
   var powerCycles: UInt32 = 0
 
   var memories: [Memory] = []
+  /// bState and bStatus of the loader.
+  var dfuState: UInt8 = 2
+  var dfuStatus: UInt8 = 0
+  /// When the time is over that the last GETSTATUS reported.
+  var quietUntil: Duration = .zero
   var chip = ChipState()
   var plain = PlainState()
 
@@ -297,8 +302,7 @@ struct BoardCore: Sendable {
   mutating func boot() {
     isMute = false
     stage = 0
-    chip.reset()
-    plain.reset()
+    resetMachines()
     resetDeviceFeature()
     departure = nil
     detachDeadline = nil
@@ -310,6 +314,48 @@ struct BoardCore: Sendable {
     }
   }
 
+  private mutating func resetMachines() {
+    dfuState = 2
+    dfuStatus = 0
+    quietUntil = .zero
+    chip.reset()
+    plain.reset()
+  }
+
+  /// Puts the machine where a broken session may have left it.
+  mutating func enter(_ state: UInt8, status: UInt8) {
+    dfuState = state
+    dfuStatus = status
+    chip.operation = nil
+    chip.isWedged = state == 4
+    chip.pending =
+      state == 3 ? .write(block: 2, [UInt8](repeating: 0, count: 64)) : nil
+    plain.workEnd = nil
+    plain.incoming = []
+    plain.isDone = true
+  }
+
+  /// A request that leads to dfuERROR.
+  mutating func fail(_ status: UInt8) -> Step {
+    dfuState = 10
+    dfuStatus = status
+    plain.workEnd = nil
+    return .answer(.stall)
+  }
+
+  /// The answer to GETSTATUS.
+  mutating func reply(
+    _ state: UInt8, poll: UInt32, string: UInt8 = 0
+  ) -> Step {
+    quietUntil = now + .milliseconds(Int64(poll))
+    return .answer(
+      .data([
+        state == 4 ? 0 : dfuStatus, UInt8(truncatingIfNeeded: poll),
+        UInt8(truncatingIfNeeded: poll >> 8),
+        UInt8(truncatingIfNeeded: poll >> 16), state, string,
+      ]))
+  }
+
   private mutating func follow(_ next: Successor) {
     switch next {
     case .program(let address): startProgram(at: address)
@@ -319,12 +365,11 @@ struct BoardCore: Sendable {
       chip.isEmpty = firstWordIsBlank
       boot()
     case .bootLoader:
-      chip.reset()
-      plain.reset()
+      resetMachines()
       startLoader(again: mode == .dfu)
     case .nextStage:
       stage += 1
-      plain.reset()
+      resetMachines()
       startLoader(again: true)
     case .crash: mode = .crashed
     case .silence: break
@@ -335,7 +380,8 @@ struct BoardCore: Sendable {
     mode = .dfu
     isEnumerated = false
     if case .dfuSe(let chip) = profile.machine {
-      self.chip.startLoader(chip)
+      enter(chip.quirks.startState, status: 0)
+      if chip.quirks.startsInError { enter(10, status: 10) }
       secondEnumeration = chip.quirks.enumeratesTwice && !again
       if chip.boot.romClearsEmptyFlag { self.chip.isEmpty = false }
     }
@@ -379,8 +425,10 @@ struct BoardCore: Sendable {
   private mutating func busReset() {
     alternate = 0
     configuration = 1
-    guard mode == .dfu, chip.state != 10, chip.operation == nil else { return }
-    chip.state = 2
+    guard mode == .dfu, case .dfuSe = profile.machine, dfuState != 10,
+      chip.operation == nil
+    else { return }
+    dfuState = 2
     chip.pending = nil
   }
 }

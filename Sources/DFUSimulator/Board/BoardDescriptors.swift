@@ -174,7 +174,7 @@ extension BoardCore {
     guard setup.index == UInt16(profile.interface) else {
       return .answer(.stall)
     }
-    if setup.request == 3, now < max(chip.quietUntil, plain.quietUntil) {
+    if setup.request == 3, now < quietUntil {
       log.earlyPolls += 1
     }
     switch profile.machine {
@@ -239,8 +239,8 @@ extension BoardCore {
     if case .plain(let plain) = profile.machine, mode == .dfu,
       plain.quirks.contains(.setInterfaceResets)
     {
-      self.plain.state = 2
-      self.plain.status = 0
+      dfuState = 2
+      dfuStatus = 0
     }
     return .answer(.data([]))
   }

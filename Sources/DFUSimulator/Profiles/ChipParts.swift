@@ -21,7 +21,7 @@ struct ChipSpec {
   var sectors: [SectorGroup]?
   /// How many layouts tell the truth; `nil`: all.
   var trueLayouts: Int?
-  var flash = FlashProfile.l4
+  var flash = FlashProfile.l4()
   var poll = PollProfile.l4
   var early = EarlyPoll.busy
   var boot = BootProfile()
@@ -198,100 +198,73 @@ extension PollProfile {
 }
 
 extension FlashProfile {
-  private static func erase(
-    _ times: [(size: Int, milliseconds: Double)]
-  ) -> [EraseTime] {
-    times.map {
-      EraseTime(
-        size: $0.size, time: .microseconds(Int64($0.milliseconds * 1_000)))
-    }
-  }
-
   /// F2 and F4, data sheet of the F405: typical times for 8 and 32 bits.
-  static func f4(massErase: Int, wide: Int) -> FlashProfile {
+  static func f4(massErase: Double) -> FlashProfile {
     FlashProfile(
-      erase: erase([
-        (16 * kib, 400), (64 * kib, 1_200), (128 * kib, 2_000),
-      ]),
-      massErase: .milliseconds(massErase), unit: 1,
-      programTime: .microseconds(16),
-      wide: WideProgramming(
-        erase: erase([
+      speed: Speed(
+        erase: [
+          (16 * kib, 400), (64 * kib, 1_200), (128 * kib, 2_000),
+          (256 * kib, 4_000),
+        ], massErase: massErase, step: 16),
+      wide: Speed(
+        erase: [
           (16 * kib, 250), (64 * kib, 550), (128 * kib, 1_000),
-        ]),
-        massErase: .milliseconds(wide), unit: 4,
-        programTime: .microseconds(16)),
+          (256 * kib, 2_000),
+        ], massErase: massErase / 2, unit: 4, step: 16),
       alignment: 4, shortTail: .works)
   }
 
   /// The F405 under a loader that programs 32 bits at a time; mass erase as
   /// seen with mboot.
   static let f405Wide: FlashProfile = {
-    var flash = f4(massErase: 8_300, wide: 8_300)
-    flash.erase = flash.wide?.erase ?? flash.erase
-    flash.unit = 4
+    var flash = f4(massErase: 16_600)
+    flash.speed = flash.wide ?? flash.speed
     return flash
   }()
 
-  /// F7: as F4 with larger sectors and 8-byte alignment.
-  static func f7(largest: Int) -> FlashProfile {
-    var flash = f4(massErase: 16_000, wide: 8_000)
-    flash.erase += erase([(largest * kib, 4_000)])
-    flash.wide?.erase += erase([(largest * kib, 2_000)])
+  /// F7: as F4 with 8-byte alignment.
+  static let f7: FlashProfile = {
+    var flash = f4(massErase: 16_000)
     flash.alignment = 8
     return flash
-  }
+  }()
 
   /// F0, F1 and F3: page 40 ms, half-word 53 µs.
   static let f0 = FlashProfile(
-    erase: erase([(2 * kib, 40)]), massErase: .milliseconds(40), unit: 2,
-    programTime: .microseconds(53), alignment: 4, shortTail: .works)
+    speed: Speed(erase: [(2 * kib, 40)], massErase: 40, unit: 2, step: 53),
+    alignment: 4, shortTail: .works)
 
   /// L0 and L1: 3.2 ms a page or half-page; erased bytes are zero.
   static func l0(page: Int) -> FlashProfile {
     FlashProfile(
-      erase: erase([(page, 3.2)]), massErase: .milliseconds(20),
-      unit: page / 2, programTime: .microseconds(3_200), erasedByte: 0x00,
-      alignment: 8, shortTail: .works)
+      speed: Speed(
+        erase: [(page, 3.2)], massErase: 20, unit: page / 2, step: 3_200),
+      erasedByte: 0x00, alignment: 8, shortTail: .works)
   }
 
   /// L4 and G4, data sheets: page 22.0 ms, mass erase 22.1 ms, 64 bits 82 µs.
-  static let l4 = FlashProfile(
-    erase: erase([(4 * kib, 22)]), massErase: .microseconds(22_100), unit: 8,
-    programTime: .microseconds(82), eccWord: 8, refusesProgrammedWords: true,
-    alignment: 8)
-
-  /// L5: as L4 with its ROM's alignment.
-  static let l5: FlashProfile = {
-    var flash = l4
-    flash.alignment = 16
-    return flash
-  }()
-
-  /// G0B1 and G0B0: a page of bank 2 takes 40 ms.
-  static let g0: FlashProfile = {
-    var flash = l4
-    flash.erase = erase([(2 * kib, 40)])
-    return flash
-  }()
+  static func l4(page: Double = 22, alignment: Int = 8) -> FlashProfile {
+    FlashProfile(
+      speed: Speed(
+        erase: [(4 * kib, page)], massErase: 22.1, unit: 8, step: 82),
+      eccWord: 8, refusesProgrammedWords: true, alignment: alignment)
+  }
 
   /// H74x: 128 KiB sector about a second at 64 bits, 256 bits 100 µs.
   static let h7 = FlashProfile(
-    erase: erase([(128 * kib, 1_000)]), massErase: .seconds(8), unit: 32,
-    programTime: .microseconds(100), eccWord: 32, alignment: 8)
+    speed: Speed(
+      erase: [(128 * kib, 1_000)], massErase: 8_000, unit: 32, step: 100),
+    eccWord: 32, alignment: 8)
 
-  /// U5 and H5: 8 KiB page at most 5 ms, 128 bits.
-  static let u5 = FlashProfile(
-    erase: erase([(8 * kib, 3.4)]), massErase: .milliseconds(890), unit: 16,
-    programTime: .microseconds(118), eccWord: 16,
-    refusesProgrammedWords: true, alignment: 16)
-
-  /// H7A3: the same, but a word that is programmed again is lost.
-  static let h7a3: FlashProfile = {
-    var flash = u5
-    flash.refusesProgrammedWords = false
-    return flash
-  }()
+  /// U5 and H5: 8 KiB page at most 5 ms, 128 bits. On the H7A3 a word that is
+  /// programmed again is lost instead of refused.
+  static func u5(refusesProgrammedWords: Bool = true) -> FlashProfile {
+    FlashProfile(
+      speed: Speed(
+        erase: [(8 * kib, 3.4)], massErase: 890, unit: 16, step: 118),
+      eccWord: 16, refusesProgrammedWords: refusesProgrammedWords,
+      alignment: 16)
+  }
 }
 
 extension BootProfile {

@@ -102,17 +102,10 @@ public struct SectorGroup: Hashable, Sendable {
 
 /// How a flash memory erases and programs.
 public struct FlashProfile: Hashable, Sendable {
-  /// The true time to erase a sector of up to this many bytes, smallest
-  /// first; the last one holds for everything larger.
-  public var erase: [EraseTime]
-  /// The true time of a mass erase.
-  public var massErase: Duration
-  /// Bytes programmed in one step.
-  public var unit: Int
-  /// The true time of one step.
-  public var programTime: Duration
+  /// Its true times.
+  public var speed: Speed
   /// The same when the voltage range allows 32 bits at a time (F2, F4, F7).
-  public var wide: WideProgramming?
+  public var wide: Speed?
   /// Bytes that share an error-correcting code, if any. Such a word can be
   /// programmed once after an erase.
   public var eccWord: Int?
@@ -131,20 +124,34 @@ public struct FlashProfile: Hashable, Sendable {
   public struct EraseTime: Hashable, Sendable {
     /// Bytes of the sector.
     public var size: Int
-    /// Time with the default programming width.
+    /// How long it takes.
     public var time: Duration
   }
 
-  /// Faster times of F2, F4 and F7 at 2.7 V and more.
-  public struct WideProgramming: Hashable, Sendable {
-    /// As in ``FlashProfile/erase``.
+  /// How long work takes.
+  public struct Speed: Hashable, Sendable {
+    /// The time to erase a sector of up to so many bytes, smallest first; the
+    /// last one holds for everything larger.
     public var erase: [EraseTime]
-    /// As in ``FlashProfile/massErase``.
+    /// The time of a mass erase.
     public var massErase: Duration
-    /// As in ``FlashProfile/unit``.
+    /// Bytes programmed in one step.
     public var unit: Int
-    /// As in ``FlashProfile/programTime``.
+    /// The time of one step.
     public var programTime: Duration
+
+    /// Times in milliseconds by sector size; `step` in microseconds.
+    init(
+      erase: [(size: Int, time: Double)], massErase: Double, unit: Int = 1,
+      step: Double
+    ) {
+      self.erase = erase.map {
+        EraseTime(size: $0.size, time: .seconds($0.time / 1_000))
+      }
+      self.massErase = .seconds(massErase / 1_000)
+      self.unit = unit
+      programTime = .seconds(step / 1_000_000)
+    }
   }
 
   /// What the ROM does with the odd bytes at the end of a write.

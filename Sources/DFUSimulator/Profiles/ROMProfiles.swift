@@ -72,7 +72,7 @@ private let f0Chips: [ChipSpec] = [
 
 private func f4(
   _ name: String, _ title: String, largeSectors: Int, ramSize: Int,
-  massErase: Int
+  massErase: Double
 ) -> ChipSpec {
   ChipSpec(
     name: name, title: title, usb: .olderROM(),
@@ -82,7 +82,7 @@ private func f4(
     ],
     options: [.f4(sectors: largeSectors < 7 ? 8 : 12)],
     more: [ram(0x2000_3000, ramSize), rom(0x1FFF_0000, 30)],
-    flash: .f4(massErase: massErase, wide: massErase / 2), poll: .f4,
+    flash: .f4(massErase: massErase), poll: .f4,
     early: .nak, after: 260)
 }
 
@@ -135,7 +135,7 @@ private func f7(
     ],
     options: [.f7(size: optionSize, sectors: sectors)],
     more: [ram(0x2000_4000, 240), rom(0x1FF0_0000, 30)],
-    flash: .f7(largest: runs.contains("256K") ? 256 : 128), poll: .f7,
+    flash: .f7, poll: .f7,
     early: .nak)
 }
 
@@ -253,7 +253,8 @@ private let l4Chips: [ChipSpec] = [
           0x0000_0000, 0x0000_007F, 0x0000_007F, 0x0000_007F, 0x0000_0000,
           0x0000_007F, 0x0000_007F,
         ], size: 48)
-    ], more: [ram(0x2000_4000, 176), rom(0x0BF9_0000, 32)], flash: .l5,
+    ], more: [ram(0x2000_4000, 176), rom(0x0BF9_0000, 32)],
+    flash: .l4(alignment: 16),
     boot: .nSWBOOT0(emptyCheck: false), version: (0x0BF9_7FFE, 0x90)),
   ChipSpec(
     name: "g431", title: "STM32G431",
@@ -300,7 +301,7 @@ private let g0Chips: [ChipSpec] = [
   g0b1,
   // ROM 9.2 of the G0B1 and D.0 of the G0B0 report bank 2 as done too early.
   g0b1.renamed("g0b1-92", "STM32G0B1 with ROM 9.2") {
-    $0.flash = .g0
+    $0.flash = .l4(page: 40)
     $0.poll.erase = 40
     $0.quirks.falselyDoneFrom = 0x0804_0000
   },
@@ -358,7 +359,7 @@ private let u5Chips: [ChipSpec] = [
           0x0000_0000, 0x8000_007F, 0x8000_007F, 0xFF80_FF80, 0x0000_0000,
           0x8000_007F, 0x8000_007F,
         ], size: 64)
-    ], more: [ram(0x2000_4000, 752), rom(0x0BF9_0000, 64)], flash: .u5,
+    ], more: [ram(0x2000_4000, 752), rom(0x0BF9_0000, 64)], flash: .u5(),
     poll: .u5, boot: .nSWBOOT0(emptyCheck: false),
     version: (0x0BF9_9EFE, 0x92)),
   ChipSpec(
@@ -373,13 +374,13 @@ private let u5Chips: [ChipSpec] = [
       window.lockedValue = 0x5C
       window.pairs = [0x00, 0x20, 0x30, 0x38]
       return [window]
-    }(), more: [ram(0x2000_4000, 624), rom(0x0BF9_7000, 36)], flash: .u5,
+    }(), more: [ram(0x2000_4000, 624), rom(0x0BF9_7000, 36)], flash: .u5(),
     poll: .u5, quirks: ChipQuirks(takesResetCommand: true),
     version: (0x0BF9_FAFE, 0xE4), after: 250),
   ChipSpec(
     name: "c562", title: "STM32C562",
     layouts: ["@Internal Flash /0x08000000/64*08Kg"],
-    more: [ram(0x2000_3C40, 100)], flash: .u5, poll: .u5,
+    more: [ram(0x2000_3C40, 100)], flash: .u5(), poll: .u5,
     quirks: ChipQuirks(clearStatus: .stalls)),
   // ST's open boot loader for the C5, with halves of KiB.
   ChipSpec(
@@ -391,7 +392,7 @@ private let u5Chips: [ChipSpec] = [
       "@Read only Memory /0x08FFF800/01.5*01Kg",
       "@OTP Memory /0x08FFE000/04.5*01Kg",
       "@ENGI Memory /0x40022400/01*01Kg",
-    ], more: [ram(0x2000_3C40, 100)], flash: .u5, poll: .u5,
+    ], more: [ram(0x2000_3C40, 100)], flash: .u5(), poll: .u5,
     quirks: ChipQuirks(clearStatus: .stalls)),
 ]
 
@@ -418,7 +419,8 @@ private let h7a3 = ChipSpec(
     .h7(
       size: 297, sectors: 0xFFFF_FFFF, .clearBits(0x1C, 32, sectorsPerBit: 4))
   ],
-  more: [ram(0x2400_0000, 1_024), rom(0x1FF0_0000, 80)], flash: .h7a3,
+  more: [ram(0x2400_0000, 1_024), rom(0x1FF0_0000, 80)],
+  flash: .u5(refusesProgrammedWords: false),
   poll: .u5, quirks: ChipQuirks(leave: .lastStatusFails),
   version: (0x1FF1_3FFE, 0x91), after: 545)
 
