@@ -405,7 +405,7 @@ import Testing
       as: UTF8.self)
   }
 
-  @Test func bystandersNeverShowADFUMode() throws {
+  @Test func unrelatedDevicesNeverShowADFUMode() throws {
     for name in ["stlink", "camera", "apple-bluetooth"] {
       let host = try Host(name)
       #expect(host.board.mode == .application)

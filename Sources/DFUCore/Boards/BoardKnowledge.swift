@@ -6,8 +6,10 @@ public struct BoardKnowledge: Sendable {
   public let evidence: ChipEvidence
   /// Which chip families it may be.
   public let identification: ChipIdentification
-  /// Known troubles of its bootloader.
-  public let limits: [RomLimit.Applicable]
+  /// Known faults that its bootloader has or may have.
+  public let errata: [BootloaderErratum.Applicable]
+  /// What follows from them.
+  public let rules: BoardRules
   /// What all candidates have in common.
   public let shared: SharedKnowledge
 
@@ -27,16 +29,17 @@ public struct BoardKnowledge: Sendable {
   private init(_ evidence: ChipEvidence, _ identification: ChipIdentification) {
     self.evidence = evidence
     self.identification = identification
-    limits = RomLimit.limits(of: identification, evidence: evidence)
+    errata = BootloaderErratum.errata(of: identification, evidence: evidence)
+    rules = BoardRules(errata, identification.candidates, evidence)
     shared = identification.shared
   }
 
   /// Where the bootloader's version stands in its own memory, if it decides
-  /// about a trouble that is only possible so far.
+  /// about an erratum that is only possible so far.
   public var undecidedVersions: [UInt32] {
-    let undecided = limits.contains { applicable in
+    let undecided = errata.contains { applicable in
       applicable.certainty == .possible
-        && applicable.limit.conditions.contains {
+        && applicable.erratum.conditions.contains {
           if case .bootloader = $0 { true } else { false }
         }
     }
@@ -52,29 +55,29 @@ public struct BoardKnowledge: Sendable {
     return BoardKnowledge(evidence, identification)
   }
 
-  /// All that a host should do because of known troubles.
-  public var effects: [RomLimit.Effect] { limits.flatMap(\.effects) }
+  /// Whether this is certainly the bootloader in ROM of one of the candidates:
+  /// ids, `bcdDevice`, product string, layout and option-byte memory fit each of
+  /// them. Other firmware shows ST's ids and strings too.
+  public var isCertainROM: Bool {
+    !identification.candidates.isEmpty && evidence.isSystemBootloader == true
+      && identification.candidates.allSatisfy { $0.isCertain(evidence) }
+  }
 
-  /// The sentences of the troubles that matter at an occasion.
-  public func sentences(on occasion: RomLimit.Occasion) -> [String] {
-    var sentences: [String] = []
-    for limit in limits.map(\.limit)
-    where limit.occasion == occasion && !sentences.contains(limit.sentence) {
-      sentences.append(limit.sentence)
-    }
-    return sentences
+  /// Whether this bootloader was seen to hold back its answer to GETSTATUS until
+  /// the work is done, so that it may be asked at once.
+  public var holdsAnswersBack: Bool {
+    isCertainROM && shared.polling == .heldUntilDone
   }
 
   /// A memory as it really is, where the board describes it wrongly: other
   /// sectors, or memory that must not be erased although it says it may.
   public func corrected(_ memory: BoardMemory) -> BoardMemory {
-    let kind = MemoryKind(layout: memory.alternate.name?.raw ?? "")
+    let kind = memory.kind
     var memory = memory
-    if kind == .internalFlash, let family = identification.family,
-      let groups = family.trueFlash(evidence),
-      let access = memory.map.runs.first?.access
+    if kind == .internalFlash, let groups = rules.trueFlash,
+      let access = memory.map.runs.first?.access,
+      var address = identification.candidates.first?.flashStart
     {
-      var address = family.flashStart
       memory.map.runs = groups.map { group in
         let run = SectorRun(
           address: address, count: group.count, sectorSize: group.size,
@@ -83,7 +86,7 @@ public struct BoardKnowledge: Sendable {
         return run
       }
     }
-    for case .neverErase(let kinds) in effects where kinds.contains(kind) {
+    if rules.neverErased.contains(kind) {
       for index in memory.map.runs.indices {
         memory.map.runs[index].access.remove(.erasable)
       }
@@ -91,30 +94,45 @@ public struct BoardKnowledge: Sendable {
     return memory
   }
 
+  /// What erasing a range of a memory is, beyond an erase: what
+  /// ``BoardRules/refusals`` and ``BoardRules/warnings`` may name.
+  public func operations(
+    erasing range: Range<UInt64>, in memory: BoardMemory
+  ) -> [ChipOperation] {
+    guard memory.kind == .internalFlash, !range.isEmpty,
+      let first = memory.map.runs.first, let last = memory.map.runs.last?.end
+    else { return [] }
+    // STM32H5's high-cycling data (RM0481).
+    if Self.dataFlash.contains(first.address) { return [.eraseDataFlash] }
+    // Both banks are the same size.
+    let start = UInt64(first.address)
+    let second = start + (max(last, start) - start) / 2
+    return range.upperBound > second ? [.eraseSecondBank] : []
+  }
+
+  private static let dataFlash = AddressWindow(0x0900_0000, length: 96 << 10)
+
   /// How to speak with the board.
   ///
   /// - Parameter mode: which poll times the person wants believed; `nil` for
-  ///   what suits the chip. An unknown vendor's times are honoured.
+  ///   what suits the chip. They are believed unless it was seen to hold its
+  ///   answers back.
   public func behaviour(_ mode: Polling.Mode?) -> DfuSeBehaviour {
-    let isKnown =
-      evidence.isSystemBootloader == true || shared.polling != .unknown
     var behaviour = DfuSeBehaviour(
-      polling: mode ?? (isKnown ? .immediate : .specification))
+      polling: mode ?? (holdsAnswersBack ? .immediate : .specification))
     if let timing = shared.timing {
       let longest = timing.erase.map(\.time.maximum).max() ?? 0
       // Twice the datasheet's maximum: old and cold parts, and the ROM's own
       // checks.
       behaviour.eraseLimit = max(
-        .seconds(2), .microseconds(longest * 2))
+        .seconds(10), .microseconds(longest * 2))
       if let whole = timing.massErase?.maximum {
         behaviour.massEraseLimit = max(.seconds(5), .microseconds(whole * 2))
       }
     }
-    behaviour.curesWedge = effects.contains(.clearStatusTwice)
+    behaviour.curesWedge = rules.curesWedge
     behaviour.manifestNeedsSecondStatus = shared.leave.mayNeedSecondStatus
-    for case .eraseOneAtATime(let extra) in effects {
-      behaviour.eraseLimit += .milliseconds(extra)
-    }
+    behaviour.eraseLimit += rules.pauseAfterErase
     return behaviour
   }
 
@@ -123,13 +141,13 @@ public struct BoardKnowledge: Sendable {
     var options = options
     options.alignment = max(options.alignment, shared.writeUnit)
     options.erasedByte = shared.erasedByte ?? 0xFF
-    for case .padWrites(let unit) in effects {
-      options.alignment = max(options.alignment, unit)
-    }
-    if effects.contains(.checkBlankAfterErase) { options.checksBlank = true }
-    let cannotMassErase = effects.contains(.eraseBySector)
-    if cannotMassErase { options.massErasesBySector = true }
-    if options.massErase == .never, !cannotMassErase,
+    options.alignment = max(options.alignment, rules.writeMultiple)
+    if rules.checksBlank { options.checksBlank = true }
+    if rules.massEraseIsBroken { options.massErasesBySector = true }
+    options.timing = shared.timing
+    options.pauseAfterErase = rules.pauseAfterErase
+    options.vendorErrorMeansProtection = isCertainROM
+    if options.massErase == .never, !rules.massEraseIsBroken, isCertainROM,
       let timing = shared.timing,
       let whole = timing.massErase
     {

@@ -209,7 +209,7 @@ extension BoardMap {
     /// The row may mean any of these.
     case several(Row, [SelectedBoard])
     /// The row names a board by a serial number that tells nothing.
-    case worthless(Row, NonUniqueSerial)
+    case notUnique(Row, NonUniqueSerial)
     /// These rows mean one and the same board.
     case twice([Row], Board)
     /// The board cannot be opened.
@@ -244,8 +244,8 @@ extension BoardMap {
       for path in Set(found.map(\.board.path)) {
         rows[path, default: []].append(row)
       }
-      if let worthless = worthless(row, found) {
-        plan.mismatches.append(.worthless(row, worthless))
+      if let notUnique = notUnique(row, found) {
+        plan.mismatches.append(.notUnique(row, notUnique))
       } else if found.count > 1 {
         plan.mismatches.append(.several(row, found))
       } else if let only = found.first {
@@ -276,7 +276,7 @@ extension BoardMap {
       return !allowsExtra || mayBeMeant(board)
     }
     return board.problem != nil
-      && !board.interfaces.allSatisfy(board.isBystander)
+      && !board.interfaces.allSatisfy(board.isUnrelated)
       && rows.contains { row in
         switch row.match {
         case .path, .serial: false
@@ -290,7 +290,7 @@ extension BoardMap {
   /// whose chip's ID neither could be read nor shows in its serial number.
   private func mayBeMeant(_ board: Board) -> Bool {
     let isHidden = board.problem != nil
-    let isNameless = board.uniqueID == nil && board.worthlessSerial != nil
+    let isNameless = board.uniqueID == nil && board.notUniqueSerial != nil
     return rows.contains { row in
       switch row.match {
       case .path: false
@@ -312,13 +312,13 @@ extension BoardMap {
   }
 
   /// The serial number of a row, where it is known to be no name.
-  private func worthless(
+  private func notUnique(
     _ row: Row, _ found: [SelectedBoard]
   ) -> NonUniqueSerial? {
     switch row.match {
     case .serial(let serial):
       NonUniqueSerial.known(serial)
-        ?? found.lazy.compactMap(\.board.worthlessSerial).first
+        ?? found.lazy.compactMap(\.board.notUniqueSerial).first
     case .path, .uniqueID, .runtimeSerial: nil
     }
   }

@@ -5,12 +5,16 @@ public struct BoardMemory: Hashable, Sendable {
   /// The memory.
   public var map: MemoryMap
 
-  /// Whether writing here changes the chip's option bytes, after which it
-  /// resets: told by the name the ROM gives the memory (`Option Bytes`,
-  /// `OB Bytes` on STM32U0).
-  public var holdsOptionBytes: Bool {
-    map.name.hasPrefix("Option Bytes") || map.name.hasPrefix("OB Bytes")
+  /// What kind of memory it is, by its name or its addresses.
+  public var kind: MemoryKind {
+    MemoryKind(
+      name: map.name,
+      windows: map.runs.map { AddressWindow($0.address, length: $0.size) })
   }
+
+  /// Whether writing here changes the chip's option bytes, after which it
+  /// resets.
+  public var holdsOptionBytes: Bool { kind == .optionBytes }
 }
 
 /// Which alternate setting is meant: by number or by name.

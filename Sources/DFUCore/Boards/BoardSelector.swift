@@ -111,7 +111,7 @@ public enum BoardSearchError: Error, Hashable, Sendable {
   case otherProtocol(Board, String)
   /// One fits by a serial number that tells nothing, and others are there
   /// whose serial number is not known.
-  case worthlessSerial(NonUniqueSerial, [SelectedBoard])
+  case notUniqueSerial(NonUniqueSerial, [SelectedBoard])
 }
 
 extension BoardSelector {
@@ -160,7 +160,7 @@ extension BoardSelector {
   private func all(among boards: [Board]) -> [SelectedBoard] {
     boards.flatMap { board in
       interfaces(of: board).map { SelectedBoard(board: board, interface: $0) }
-    }.filter { namesRuntime || !$0.board.isBystander($0.interface) }
+    }.filter { namesRuntime || !$0.board.isUnrelated($0.interface) }
   }
 
   private func candidates(among boards: [Board]) -> [SelectedBoard] {
@@ -186,7 +186,7 @@ extension BoardSelector {
   private func checkSerial(
     of choice: SelectedBoard, among boards: [Board]
   ) throws(BoardSearchError) {
-    guard let row = choice.board.worthlessSerial, path == nil, address == nil,
+    guard let row = choice.board.notUniqueSerial, path == nil, address == nil,
       uniqueID == nil,
       (choice.interface.mode == .dfu ? dfuSerial : runtimeSerial) != nil
     else { return }
@@ -197,7 +197,7 @@ extension BoardSelector {
       $0.board.path != choice.board.path && $0.board.serial == nil
     }
     guard hidden.isEmpty else {
-      throw .worthlessSerial(row, [choice] + hidden)
+      throw .notUniqueSerial(row, [choice] + hidden)
     }
   }
 

@@ -5,7 +5,7 @@ public enum SerialTrust: Hashable, Sendable {
   /// As far as is known no other board shows it.
   case single
   /// Every chip of the kind shows it, or it changes by itself.
-  case worthless(NonUniqueSerial)
+  case notUnique(NonUniqueSerial)
   /// These other boards, by their port paths, are present and show it too.
   case shared(with: [String])
 
@@ -19,7 +19,7 @@ extension SerialTrust: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknown, .single: ""
-    case .worthless(let row): row.reason
+    case .notUnique(let row): row.reason
     case .shared(let paths):
       """
       \(paths.count == 1 ? "board" : "boards") \
@@ -40,20 +40,19 @@ extension Board {
 
   /// Why the serial number says nothing of this single board, from what is
   /// known of its kind; `nil` where it may well be its own.
-  public var worthlessSerial: NonUniqueSerial? {
+  public var notUniqueSerial: NonUniqueSerial? {
     guard let serial, !serial.raw.isEmpty else { return nil }
     // An application's serial number is made by the application.
     guard interfaces.contains(where: { $0.mode == .dfu }) else { return nil }
     if let row = NonUniqueSerial.known(serial.raw) { return row }
     guard let family = identification.family else { return nil }
-    return NonUniqueSerial.rows(forFamily: family.name)
-      .first { $0.serial == nil }
+    return NonUniqueSerial(unstableSerialOf: family)
   }
 
   /// How far this board's serial number tells it from the others present.
   public func serialTrust(among boards: [Board]) -> SerialTrust {
     guard let serial, !serial.raw.isEmpty else { return .unknown }
-    if let row = worthlessSerial { return .worthless(row) }
+    if let row = notUniqueSerial { return .notUnique(row) }
     let others = boards.filter {
       $0.path != path && $0.serial?.raw == serial.raw
     }

@@ -54,7 +54,7 @@ public struct UniqueIDChoice: Hashable, Sendable {
   public func verdict(_ board: Board, _ interface: DFUInterface) -> Verdict {
     if let id = board.uniqueID { return readings.contains(id) ? .byID : .no }
     guard let serial = board.serial?.raw.uppercased(), !serial.isEmpty,
-      board.worthlessSerial == nil
+      board.notUniqueSerial == nil
     else { return .no }
     return serials(of: board, interface).contains(serial) ? .bySerial : .no
   }
@@ -94,7 +94,7 @@ public struct UniqueIDChoice: Hashable, Sendable {
       case .derived(let derivation):
         if !derivations.contains(derivation) { derivations.append(derivation) }
       case .constant, .unstable: break
-      case .unknown: return SerialDerivation.allCases
+      case .unknown, .constantInSome: return SerialDerivation.allCases
       }
     }
     return families.isEmpty ? SerialDerivation.allCases : derivations

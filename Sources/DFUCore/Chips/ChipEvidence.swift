@@ -46,7 +46,11 @@ public struct ChipEvidence: Hashable, Sendable {
     public init(layout: String, regions: [Region]) {
       self.layout = layout
       self.regions = regions
-      kind = MemoryKind(layout: layout)
+      kind = MemoryKind(
+        name: String(layout.prefix { $0 != "/" }),
+        windows: regions.map {
+          AddressWindow($0.address, length: $0.count &* $0.size)
+        })
     }
   }
 
@@ -87,10 +91,11 @@ public enum MemoryKind: String, Hashable, Sendable, CaseIterable {
   /// Anything else.
   case other
 
-  /// The kind a layout string's name tells.
-  public init(layout: String) {
-    var name = layout.drop { $0 == "@" }.prefix { $0 != "/" }.lowercased()
-    name.removeAll { $0 == " " || $0 == "_" }
+  /// The kind that a memory's name tells, or where the name tells nothing of
+  /// its use, its addresses.
+  public init(name: String, windows: [AddressWindow] = []) {
+    var name = name.lowercased()
+    name.removeAll { !$0.isLetter && !$0.isNumber }
     if name.hasPrefix("option") || name.hasPrefix("obbytes") {
       self = .optionBytes
     } else if name.hasPrefix("otp") {
@@ -101,6 +106,10 @@ public enum MemoryKind: String, Hashable, Sendable, CaseIterable {
       self = .dataMemory
     } else if name.hasPrefix("engi") {
       self = .engineeringBytes
+    } else if windows.contains(where: { window in
+      OptionByteGuard.knownWindows.contains { $0.contains(window.start) }
+    }) {
+      self = .optionBytes
     } else if name.contains("flash") {
       let external = ["external", "spi", "qspi", "ospi", "nor"]
       self =
@@ -127,6 +136,16 @@ extension ChipEvidence {
     guard let productString else { return nil }
     let squeezed = productString.filter { $0 != " " }
     return squeezed == "STM32BOOTLOADER" || squeezed == "DFUinFSMode"
+  }
+
+  /// Whether `bcdDevice` is one that ST's bootloaders with this product string
+  /// have (listings of devices).
+  var hasMatchingVersion: Bool {
+    switch productString?.filter({ $0 != " " }) {
+    case "STM32BOOTLOADER"?: [0x2100, 0x2200].contains(deviceVersion)
+    case "DFUinFSMode"?: [0x0200, 0x0220].contains(deviceVersion)
+    default: false
+    }
   }
 
   /// The internal flash's sectors with equal neighbours merged, from the

@@ -55,7 +55,7 @@ extension ChipFamily {
   private static let f0: [ChipFamily] = [
     f0(
       "F04x", "STM32F042, F048", ["F042", "F048"], pages(1 << 10, 16, 32),
-      serial: .constant("FFFFFFFEFFFF"), ram: 6, freeRAM: nil,
+      serial: .constant(["FFFFFFFEFFFF"]), ram: 6, freeRAM: nil,
       systemMemory: AddressWindow(0x1FFF_C400, through: 0x1FFF_F7FF),
       emptyCheck: .present(
         condition: "BOOT0 low, by the pin or by nBOOT0"),
@@ -104,7 +104,8 @@ extension ChipFamily {
       signs: Signs(
         flash: [pages(2 << 10, 64, 128, 256)], optionBytes: [f1Window],
         deviceFeature: false, serials: ["STM32"]),
-      uniqueID: UniqueIDLocation(0x1FFF_F7E8, .yes), serial: .constant("STM32"),
+      uniqueID: UniqueIDLocation(0x1FFF_F7E8, .yes),
+      serial: .constant(["STM32"]),
       writeAlignment: 4, timing: .f1, ram: [sram(64)], freeRAM: 0x2000_1000,
       systemMemory: AddressWindow(0x1FFF_B000, through: 0x1FFF_F7FF),
       reconnectTime: 13_700, optionBytes: "F1",
@@ -194,7 +195,7 @@ extension ChipFamily {
       optionBytes: "F42x"),
     f4(
       "F446", "STM32F446", ["F446"], [f4Sectors(1), f4Sectors(3)],
-      serial: .constant("STM32FxSTM32"), ram: [sram(128)],
+      serial: .constant(["STM32FxSTM32"]), ram: [sram(128)],
       reconnectTime: 200, optionBytes: "F446", sources: [.serial: reported]),
     f4(
       "F469", "STM32F469, F479", ["F469", "F479"],
@@ -237,7 +238,7 @@ extension ChipFamily {
       ["F722", "F723", "F730", "F732", "F733"],
       [f4Sectors(0), f4Sectors(1), f4Sectors(3)],
       window: AddressWindow(0x1FFF_0000, length: 48),
-      uniqueID: 0x1FF0_7A10, serial: .constant("STM32FxSTM32"), ram: 256,
+      uniqueID: 0x1FF0_7A10, serial: .constant(["STM32FxSTM32"]), ram: 256,
       timing: .f4Bytewise, fastTiming: .f4Wordwise, optionBytes: "F72x"),
     f7(
       "F74x", "STM32F745, F746, F750, F756",
@@ -459,7 +460,8 @@ extension ChipFamily {
       [pages(128 << 10, 128, 1024, 2048)],
       window: AddressWindow(0x5200_201C, length: 128),
       uniqueID: UniqueIDLocation(0x1FF1_E800, .no),
-      serial: .constant("200364500000"), eccWord: 32, timing: .h7,
+      serial: .constant(["200364500000", "200000500000", "100364500000"]),
+      eccWord: 32, timing: .h7,
       ram: [
         sram(128), sram(512, at: 0x2400_0000), sram(288, at: 0x3000_0000),
         sram(64, at: 0x3800_0000),
@@ -489,8 +491,8 @@ extension ChipFamily {
       "H7A3", "STM32H7A3, H7B0, H7B3", ["H7A3", "H7B0", "H7B3"],
       [pages(8 << 10, 128, 1024, 2048), pages(2 << 10, 512)],
       window: AddressWindow(0x5200_201C, length: 297),
-      uniqueID: UniqueIDLocation(0x08FF_F800, .unknown), serial: .unknown,
-      eccWord: 16, timing: nil,
+      uniqueID: UniqueIDLocation(0x08FF_F800, .unknown),
+      serial: .constantInSome(["FFFFFFFEFFFF"]), eccWord: 16, timing: nil,
       ram: [
         sram(128), sram(1024, at: 0x2400_0000), sram(128, at: 0x3000_0000),
         sram(32, at: 0x3800_0000),
@@ -770,15 +772,15 @@ extension ChipFamily {
         identifiers: [.gigaDevice], flash: [pages(2 << 10, 1024)],
         sizeInSerial: true),
       writeAlignment: 4, ram: [sram(32)], startsWithStackPointer: false,
-      polling: .heldUntilDone, uf2Families: [0x9AF0_3E33],
+      uf2Families: [0x9AF0_3E33],
       sources: [
-        .polling: reported, .writeAlignment: Source("guess", .unconfirmed),
+        .writeAlignment: Source("guess", .unconfirmed),
         .emptyCheck: Source("guess", .unconfirmed),
       ]),
     ChipFamily(
       name: "AT32", title: "Artery AT32", aliases: ["AT32"],
       signs: Signs(identifiers: [.artery], flash: []),
-      serial: .constant("AT32"), writeAlignment: 4, ram: [],
+      serial: .constant(["AT32"]), writeAlignment: 4, ram: [],
       emptyCheck: .unknown,
       sources: [
         .serial: reported, .writeAlignment: Source("guess", .unconfirmed),
@@ -789,11 +791,4 @@ extension ChipFamily {
       ram: [], emptyCheck: .unknown,
       sources: [.writeAlignment: Source("guess", .unconfirmed)]),
   ]
-}
-
-extension SerialKind {
-  /// The one text every chip shows, if there is one.
-  fileprivate var constants: [String] {
-    if case .constant(let text) = self { [text] } else { [] }
-  }
 }

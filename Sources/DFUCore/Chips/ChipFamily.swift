@@ -330,8 +330,11 @@ public struct UniqueIDLocation: Hashable, Sendable {
 public enum SerialKind: Hashable, Sendable {
   /// It is folded from the unique identifier.
   case derived(SerialDerivation)
-  /// Every chip shows this text.
-  case constant(String)
+  /// Every chip shows one of these texts.
+  case constant([String])
+  /// Chips with some versions of the bootloader show one of these texts; how
+  /// the others make theirs is not known.
+  case constantInSome([String])
   /// It changes from one power-up to the next.
   case unstable
   /// It is not known how it is made.

@@ -95,6 +95,15 @@ extension ChipFamily {
     return checks.filter { $0 == .agrees }.count + (own ? 1 : 0)
   }
 
+  /// Whether everything that a bootloader in ROM shows fits this family: also
+  /// what ``agreements(with:)`` lets pass when it is not there.
+  func isCertain(_ evidence: ChipEvidence) -> Bool {
+    agreements(with: evidence) > 0 && flashAgreement(evidence) == .agrees
+      && evidence.hasMatchingVersion
+      && (optionByteAgreement(evidence) == .agrees
+        || alternateAgreement(evidence) == .agrees)
+  }
+
   private enum Agreement {
     case agrees
     case silent

@@ -64,59 +64,45 @@ public struct NonUniqueSerial: Hashable, Sendable {
   /// The text, or `nil` where the serial number differs from one power-up to
   /// the next, so that only the family tells.
   public var serial: String?
-  /// Names of the ``ChipFamily`` rows that show it.
-  public var families: [String]
+  /// The parts that show it, for a person.
+  public var title: String
+
   /// One sentence for a person.
-  public var reason: String
-  /// Where this was seen.
-  public var source: String
-
-  /// A row of ``all``.
-  public init(
-    serial: String?, families: [String], reason: String, source: String
-  ) {
-    self.serial = serial
-    self.families = families
-    self.reason = reason
-    self.source = source
+  public var reason: String {
+    serial.map { "every \(title) shows the serial number \($0)" }
+      ?? "an \(title) shows another serial number after each power-up"
   }
 
-  /// All that are known.
-  public static let all: [NonUniqueSerial] = [
-    NonUniqueSerial(
-      serial: "200364500000", families: ["H74x"],
-      reason: "every STM32H74x and H75x shows 200364500000",
-      source: "ST community, STM32H745 bootloader serial number"),
-    NonUniqueSerial(
-      serial: "STM32FxSTM32", families: ["F446", "F72x"],
-      reason: "every STM32F446, F72x and F73x shows STM32FxSTM32",
-      source: "ST community, Static DFU Serial Number on STM32F723xx"),
-    NonUniqueSerial(
-      serial: "STM32", families: ["F105"],
-      reason: "every STM32F105 and F107 shows STM32",
-      source: "dfu-util listings of STM32F107 boards"),
-    NonUniqueSerial(
-      serial: "FFFFFFFEFFFF", families: ["F04x"],
-      reason: "an STM32F042 computes its serial number from blank memory",
-      source: "dfu-util listings of STM32F042 boards"),
-    NonUniqueSerial(
-      serial: "AT32", families: ["AT32"],
-      reason: "every AT32 shows AT32",
-      source: "dfu-util listings of AT32 boards"),
-    NonUniqueSerial(
-      serial: nil, families: ["L496"],
-      reason: "an STM32L496 shows another serial number at each power-up",
-      source: "ST community, L496 DFU Serial Number Changes Every Power Cycle"),
-  ]
-
-  /// The row for a serial number that says nothing of the board; `nil` when
-  /// it may well be unique.
+  /// What is known of a serial number that says nothing of the board; `nil`
+  /// when it may well be unique.
   public static func known(_ serial: String) -> NonUniqueSerial? {
-    all.first { $0.serial == serial }
+    let families = ChipFamily.all.filter {
+      $0.serial.constants.contains(serial)
+    }
+    guard !families.isEmpty else { return nil }
+    return NonUniqueSerial(
+      serial: serial, title: families.map(\.title).joined(separator: ", "))
   }
 
-  /// The rows for a family, by ``ChipFamily``'s name.
-  public static func rows(forFamily name: String) -> [NonUniqueSerial] {
-    all.filter { $0.families.contains(name) }
+  /// A board whose family is known to change its serial number; `nil` for
+  /// any other.
+  public init?(unstableSerialOf family: ChipFamily) {
+    guard family.serial == .unstable else { return nil }
+    title = family.title
+  }
+
+  private init(serial: String, title: String) {
+    self.serial = serial
+    self.title = title
+  }
+}
+
+extension SerialKind {
+  /// The texts that chips of the kind show, whatever the single chip is.
+  public var constants: [String] {
+    switch self {
+    case .constant(let texts), .constantInSome(let texts): texts
+    case .derived, .unstable, .unknown: []
+    }
   }
 }

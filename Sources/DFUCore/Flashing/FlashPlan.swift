@@ -200,11 +200,12 @@ extension FlashPlan {
   /// Bytes that nobody has but this program are written before all others.
   private mutating func writePreservedFirst() {
     guard !preserved.isEmpty else { return }
+    let ranges = preserved.map(\.range)
     var first: [Run] = []
     var rest: [Run] = []
     for run in runs {
       let isBeside = { (block: Range<Int>) in
-        preserved.contains { $0.range.overlaps(run.range(of: block)) }
+        ranges.contains { $0.overlaps(run.range(of: block)) }
       }
       for (blocks, isFirst) in [
         (run.blocks.filter(isBeside), true),

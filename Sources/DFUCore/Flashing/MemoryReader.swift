@@ -128,7 +128,7 @@ extension FlashError {
     guard case .device(let error) = self, !error.isGone,
       error.operation == .read || error.operation == .setAddress
     else { return false }
-    return [.target, .address, .vendor].contains(error.status)
+    return error.status == .target || error.status == .address
   }
 }
 

@@ -55,7 +55,7 @@ enum Explain {
           ? .severalInterfaces(interfaces) : .severalBoards(boards[0].path))
     case .closed(let board, let problem):
       return usb(problem, board)
-    case .worthlessSerial(let row, let selected):
+    case .notUniqueSerial(let row, let selected):
       let boards = selected.map(\.board)
       return ToolFailure(
         .device,

@@ -18,7 +18,7 @@ struct Hint: Hashable, Sendable {
     case serialAdapter = "serial-adapter"
     case applicationRuns = "application-runs"
     case detach
-    case bystander
+    case unrelatedDevice = "bystander"
     case noPermission = "no-permission"
     case ruleLate = "rule-late"
     case ruleOld = "rule-old"
@@ -117,9 +117,9 @@ extension Hint {
   static func detach(_ path: String) -> Hint {
     Hint(.detach, "to take it to DFU mode: dfuflash -e -p \(path)")
   }
-  static func bystander(_ path: String) -> Hint {
+  static func unrelatedDevice(_ path: String) -> Hint {
     Hint(
-      .bystander,
+      .unrelatedDevice,
       "nothing to do: it is taken only when it is named with -p \(path)")
   }
   static func severalBoards(_ path: String) -> Hint {
@@ -428,7 +428,6 @@ extension Hint {
     .bench, "dfuflash simulate --list-kinds shows the kinds of board")
   static let benchBoards = Hint(
     .bench, "dfuflash list shows the bench's boards and memories")
-  static let makePipe = Hint(.bench, "make it with mkfifo")
   static let notOnRecord = Hint(
     .notOnRecord, "the last board's result is not on record")
 }

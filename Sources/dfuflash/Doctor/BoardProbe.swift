@@ -52,7 +52,7 @@ struct BoardProbe {
     let memories = selected.interface.memories
     guard
       let flash = memories.first(where: {
-        MemoryKind(layout: $0.alternate.name?.raw ?? "") == .internalFlash
+        $0.kind == .internalFlash
       }), let sector = flash.map.sectors.first,
       sector.access.contains(.readable)
     else { return }

@@ -39,7 +39,7 @@ struct Diagnosis {
     }
     let runtime = scene.boards.contains { seen in
       seen.board.map { board in
-        board.interfaces.contains { !board.isBystander($0) }
+        board.interfaces.contains { !board.isUnrelated($0) }
       } ?? false
     }
     if runtime { return [] }
@@ -168,7 +168,7 @@ struct Diagnosis {
 
   private func access(_ seen: SeenDevice, _ board: Board) -> [Finding] {
     if seen.dfuInterface == nil,
-      board.interfaces.allSatisfy({ board.isBystander($0) })
+      board.interfaces.allSatisfy({ board.isUnrelated($0) })
     {
       return []
     }
@@ -331,13 +331,13 @@ struct Diagnosis {
     guard seen.dfuInterface == nil,
       let interface = board.interfaces.first
     else { return [] }
-    if board.isBystander(interface) {
+    if board.isUnrelated(interface) {
       return [
         Finding(
           severity: .note, path: board.path,
           seen: "\(title(seen)) shows a DFU interface",
           why: "other tools count it as a second board",
-          next: .bystander(board.path))
+          next: .unrelatedDevice(board.path))
       ]
     }
     return [
@@ -385,7 +385,7 @@ struct Diagnosis {
     if let knowledge = seen.knowledge,
       let family = knowledge.identification.family,
       knowledge.evidence.isSystemBootloader == true,
-      family.trueFlash(knowledge.evidence) != nil
+      knowledge.rules.trueFlash != nil
     {
       found.append(
         Finding(
@@ -400,25 +400,24 @@ struct Diagnosis {
   private func troubles(
     _ seen: SeenDevice, _ knowledge: BoardKnowledge
   ) -> [Finding] {
-    // A hub between takes the haste out of the host controller.
+    // A hub between the two makes the pauses that the chip needs.
     let isDirect = seen.device.ports.count == 1
     var sentences: [String] = []
-    return knowledge.limits.compactMap { applicable in
-      let limit = applicable.limit
-      if limit.effects.contains(.serialNotUnique) { return nil }
+    return knowledge.errata.compactMap { applicable in
+      let limit = applicable.erratum
       if sentences.contains(limit.sentence) { return nil }
       sentences.append(limit.sentence)
       let possible = applicable.certainty == .possible
       let chip = knowledge.identification.family?.title ?? "this bootloader"
       let why = "\(possible ? "may concern" : "concerns") \(chip)"
-      if limit.name.hasSuffix("high-speed-host") {
+      if limit.consequences.contains(.pauseBetweenTransfers) {
         guard isDirect else { return nil }
         return Finding(
           severity: possible ? .note : .warning, path: seen.device.path,
           seen: "no hub between: \(limit.sentence)", why: why, next: .hub)
       }
       guard limit.occasion == .notFound || limit.occasion == .transferError,
-        limit.effects.contains(.hint)
+        limit.consequences.contains(.hint)
       else { return nil }
       return Finding(
         severity: .note, path: seen.device.path, seen: limit.sentence,
@@ -476,8 +475,7 @@ struct Diagnosis {
     guard let family = seen.knowledge?.identification.family,
       seen.knowledge?.evidence.isSystemBootloader == true
     else { return nil }
-    return NonUniqueSerial.rows(forFamily: family.name)
-      .first { $0.serial == nil }?.reason
+    return NonUniqueSerial(unstableSerialOf: family)?.reason
   }
 }
 

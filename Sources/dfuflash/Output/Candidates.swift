@@ -35,7 +35,7 @@ enum Candidates {
     let serial = board.serial?.printable ?? ""
     switch trust {
     case .unknown, .single: return nil
-    case .worthless(let row):
+    case .notUnique(let row):
       return "a serial number does not tell: \(row.reason)"
     case .shared(let others):
       let paths = ([board.path] + others).sorted()

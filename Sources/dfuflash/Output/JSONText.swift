@@ -115,7 +115,7 @@ struct BoardRecord: Encodable {
       switch trust {
       case .unknown: "unknown"
       case .single: "single"
-      case .worthless: "worthless"
+      case .notUnique: "worthless"
       case .shared: "shared"
       }
     serialWarning = trust.description.isEmpty ? nil : trust.description

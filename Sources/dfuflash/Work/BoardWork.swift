@@ -203,14 +203,13 @@ final class BoardWork {
 
   /// Whether this bootloader is known to erase wrong sectors in a second bank.
   var mustSpareSecondBank: Bool {
-    knowledge.effects.contains(.refuse(.eraseSecondBank))
+    knowledge.rules.refusals[.eraseSecondBank] != nil
   }
 
   /// Says what a blank chip must be spared until it is programmed.
   func noteAfterErase() {
-    for limit in knowledge.limits
-    where limit.effects.contains(.noResetBeforeProgramming) {
-      reporter.note("note: \(limit.limit.sentence)")
+    for sentence in knowledge.rules.keepPoweredUntilProgrammed {
+      reporter.note("note: \(sentence)")
     }
   }
 
@@ -221,17 +220,16 @@ final class BoardWork {
   func checkSecondBank(
     erasing end: UInt64, in memory: BoardMemory
   ) throws(ToolFailure) {
-    guard let first = memory.map.runs.first?.address,
-      let last = memory.map.runs.last?.end
+    guard let first = memory.map.runs.first?.address, end > UInt64(first)
     else { return }
-    // Both banks are the same size.
-    let second = UInt64(first) + (last - UInt64(first)) / 2
-    guard end > second else { return }
-    for limit in knowledge.limits
-    where limit.effects.contains(.refuse(.eraseSecondBank)) {
+    for operation in knowledge.operations(
+      erasing: UInt64(first)..<end, in: memory)
+    {
+      guard let sentence = knowledge.rules.refusals[operation]?.first else {
+        continue
+      }
       throw ToolFailure(
-        .device, "board \(board.label): \(limit.limit.sentence)",
-        advice: .massErase)
+        .device, "board \(board.label): \(sentence)", advice: .massErase)
     }
   }
 
@@ -241,13 +239,11 @@ final class BoardWork {
     guard let size = current?.session.connection.transferSize else {
       return false
     }
-    for case .limitTransfersAfterError(let bytes) in knowledge.effects
-    where bytes < size {
-      reducedTransferSize = bytes
-      close()
-      return true
-    }
-    return false
+    guard let bytes = knowledge.rules.transferSizeAfterError, bytes < size
+    else { return false }
+    reducedTransferSize = bytes
+    close()
+    return true
   }
 
   /// What became of a board that was asked to leave DFU mode.

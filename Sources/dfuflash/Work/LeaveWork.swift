@@ -103,7 +103,7 @@ struct LeaveWork {
   }
 
   private var reasons: String {
-    let known = work.knowledge.sentences(on: .leave)
+    let known = work.knowledge.rules.hints[.leave] ?? []
     return known.isEmpty ? "" : ": " + known.joined(separator: "; ")
   }
 
@@ -121,7 +121,8 @@ struct LeaveWork {
   private func check(_ program: Program) throws(ToolFailure) {
     try work.learnBootloader(program.alternate)
     let knowledge = work.knowledge
-    if knowledge.effects.contains(.refuse(.leave)) {
+    let rules = knowledge.rules
+    if rules.refusals[.leave] != nil {
       throw ToolFailure(
         .device,
         """
@@ -130,29 +131,22 @@ struct LeaveWork {
         """, advice: .boot0Low)
     }
     try checkTrustZone(program)
-    if knowledge.effects.contains(.warnBefore(.leave)) {
-      for sentence in knowledge.sentences(on: .leave) {
-        work.reporter.note("note: \(sentence)")
-      }
+    for sentence in rules.warnings[.leave] ?? [] {
+      work.reporter.note("note: \(sentence)")
     }
     guard let address = program.address else { return }
-    for family in knowledge.identification.candidates {
-      let trouble = family.leaveTrouble(
-        address: address, stackPointer: program.stackPointer,
-        evidence: knowledge.evidence)
-      guard let trouble else { continue }
-      let isBlocked = trouble.limit.effects.contains {
-        if case .blockLeave = $0 { true } else { false }
-      }
-      guard isBlocked else {
-        return work.reporter.note("warning: \(trouble.limit.sentence)")
-      }
+    if let sentence = rules.blockedLeave(to: address) {
       throw ToolFailure(
         .usage,
         """
         board \(work.board.label): leaving to 0x\(hex(address)) is refused: \
-        \(trouble.limit.sentence)
+        \(sentence)
         """, advice: .vectorTable)
+    }
+    if let sentence = program.stackPointer.flatMap(
+      rules.objection(toStackPointer:))
+    {
+      return work.reporter.note("warning: \(sentence)")
     }
     if let stackPointer = program.stackPointer,
       !knowledge.identification.candidates.isEmpty,
@@ -171,7 +165,7 @@ struct LeaveWork {
   /// STM32L5, bootloader 9.0: no way out while TrustZone is on (AN2606). Only
   /// its option bytes tell whether it is.
   private func checkTrustZone(_ program: Program) throws(ToolFailure) {
-    let isAtRisk = work.knowledge.effects.contains(.refuse(.leaveWithTrustZone))
+    let isAtRisk = work.knowledge.rules.refusals[.leaveWithTrustZone] != nil
     guard isAtRisk else { return }
     let options = OptionBytesWork(work: work)
     guard let layout = options.commonLayout, let memory = try? options.memory(),

@@ -177,7 +177,7 @@ struct MapWork {
         + boards.map { "    " + Candidates.line($0) }
         .joined(separator: "\n")
         + Candidates.warnings(boards)
-    case .worthless(let row, let known):
+    case .notUnique(let row, let known):
       return "line \(row.line): \(row.match) names no single board: "
         + "\(known.reason)"
     case .twice(let rows, let board):

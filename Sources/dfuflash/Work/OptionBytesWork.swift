@@ -96,9 +96,8 @@ struct OptionBytesWork {
     let label = work.board.label
     for concern in concerns {
       if case .raisesProtection = concern {
-        for limit in work.knowledge.limits
-        where limit.effects.contains(.warnBefore(.raiseProtection)) {
-          work.reporter.note("warning: \(limit.limit.sentence)")
+        for sentence in work.knowledge.rules.warnings[.raiseProtection] ?? [] {
+          work.reporter.note("warning: \(sentence)")
         }
       }
       let sentence = "board \(label): \(concern)"
@@ -277,25 +276,27 @@ struct OptionBytesWork {
   ) throws(ToolFailure) {
     try work.learnBootloader(memory.alternate.number)
     let names = changes.map(\.field.name)
-    let touchesCode = names.contains { $0.hasPrefix("PCROP") }
-    for (limit, effects) in work.knowledge.limits.map({
-      ($0.limit, $0.effects)
-    }) where limit.occasion == .optionBytes {
-      let isAboutCode = limit.effects.contains(.refuse(.writeCodeProtection))
-      if isAboutCode, !touchesCode { continue }
-      if effects.contains(.refuse(.writeCodeProtection)) {
+    let rules = work.knowledge.rules
+    if names.contains(where: { $0.hasPrefix("PCROP") }) {
+      if let sentence = rules.refusals[.writeCodeProtection]?.first {
         throw ToolFailure(
-          .usage, "board \(work.board.label): \(limit.sentence)",
+          .usage, "board \(work.board.label): \(sentence)",
           advice: .codeProtectionElsewhere)
       }
-      if effects.contains(.splitOptionByteWrites), names.contains("RDP"),
-        names.contains(where: Self.isSecure)
-      {
+      for sentence in rules.warnings[.writeCodeProtection] ?? [] {
+        work.reporter.note("note: \(sentence)")
+      }
+    }
+    if let sentence = rules.splitsOptionByteWrites {
+      if names.contains("RDP"), names.contains(where: Self.isSecure) {
         throw ToolFailure(
-          .usage, "board \(work.board.label): \(limit.sentence)",
+          .usage, "board \(work.board.label): \(sentence)",
           advice: .protectionAlone)
       }
-      work.reporter.note("note: \(limit.sentence)")
+      work.reporter.note("note: \(sentence)")
+    }
+    for sentence in rules.powerCycles[.writeOptionBytes] ?? [] {
+      work.reporter.note("note: \(sentence)")
     }
   }
 

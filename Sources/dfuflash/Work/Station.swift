@@ -121,7 +121,7 @@ final class Station {
 
   /// The serial number where it tells this board from others.
   private static func trusted(_ board: Board) -> String? {
-    board.worthlessSerial == nil ? board.serial?.raw : nil
+    board.notUniqueSerial == nil ? board.serial?.raw : nil
   }
 
   /// Whether a device is of the kind the station is for, as far as is known

@@ -23,7 +23,7 @@ struct UnprotectWork {
   /// - Throws: `ToolFailure` also when it does not come back.
   @discardableResult
   func run(_ alternate: UInt8) throws(ToolFailure) -> SelectedBoard {
-    for sentence in work.knowledge.sentences(on: .protection) {
+    for sentence in work.knowledge.rules.hints[.protection] ?? [] {
       work.reporter.note("note: \(sentence)")
     }
     try lift(alternate)

@@ -154,7 +154,7 @@ import Testing
       if world.contains(where: { $0.serial == entry.serial }) {
         tally.twins += 1
       }
-      if entry.board.worthlessSerial != nil { tally.constant += 1 }
+      if entry.board.notUniqueSerial != nil { tally.constant += 1 }
       entry.board.device.ports = [UInt8(port)]
       entry.board.device.address = UInt8(port + 1)
       if entry.board.uniqueID != nil,
@@ -227,7 +227,7 @@ import Testing
       guard other.id != entry.id else { return false }
       switch match {
       case .serial(let serial), .runtimeSerial(let serial):
-        return other.serial == serial && entry.board.worthlessSerial == nil
+        return other.serial == serial && entry.board.notUniqueSerial == nil
       case .uniqueID(let choice):
         return other.board.uniqueID == nil
           && other.board.interfaces.contains {

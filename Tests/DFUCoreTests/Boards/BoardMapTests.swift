@@ -96,7 +96,7 @@ import Testing
       switch mismatch {
       case .several(let row, let found):
         kinds.append("several \(row.line) \(found.count)")
-      case .worthless(let row, _): kinds.append("worthless \(row.line)")
+      case .notUnique(let row, _): kinds.append("worthless \(row.line)")
       case .noBoard(let row): kinds.append("none \(row.line)")
       case .twice(let rows, let board):
         kinds.append("twice \(rows.map(\.line)) \(board.path)")

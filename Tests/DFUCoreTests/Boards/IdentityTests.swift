@@ -121,7 +121,7 @@ import Testing
       ("f446", first, nil), ("f446", second, nil), ("u585", second, nil),
     ])
     let boards = try bench.listed()
-    guard case .worthless = boards[0].serialTrust(among: boards) else {
+    guard case .notUnique = boards[0].serialTrust(among: boards) else {
       Issue.record("\(boards[0].serialTrust(among: boards))")
       return
     }
@@ -148,7 +148,7 @@ import Testing
     let error = #expect(throws: BoardSearchError.self) {
       try selector.choose(from: boards)
     }
-    guard case .worthlessSerial(_, let candidates)? = error else {
+    guard case .notUniqueSerial(_, let candidates)? = error else {
       Issue.record("\(String(describing: error))")
       return
     }

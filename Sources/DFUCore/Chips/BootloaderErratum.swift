@@ -1,5 +1,5 @@
-/// A known trouble of a bootloader in ROM, with what a host can do about it.
-public struct RomLimit: Hashable, Sendable {
+/// A known fault of a bootloader in ROM, with what a host can do about it.
+public struct BootloaderErratum: Hashable, Sendable {
   /// A stable short name: `h743-erase-wedge`.
   public var name: String
   /// Names of the ``ChipFamily`` rows that have it.
@@ -7,7 +7,7 @@ public struct RomLimit: Hashable, Sendable {
   /// When they have it; all must hold. Empty: always.
   public var conditions: [Condition]
   /// What a host does about it.
-  public var effects: [Effect]
+  public var consequences: [Consequence]
   /// When a person wants to hear of it.
   public var occasion: Occasion
   /// One sentence for a person.
@@ -18,22 +18,22 @@ public struct RomLimit: Hashable, Sendable {
   /// A row.
   public init(
     _ name: String, _ families: [String], when conditions: [Condition] = [],
-    _ effects: [Effect], on occasion: Occasion, _ sentence: String,
+    _ consequences: [Consequence], on occasion: Occasion, _ sentence: String,
     source: Source = Source("AN2606 rev 70")
   ) {
     self.name = name
     self.families = families
     self.conditions = conditions
-    self.effects = effects
+    self.consequences = consequences
     self.occasion = occasion
     self.sentence = sentence
     self.source = source
   }
 
-  /// When a chip of a family has the trouble.
+  /// When a chip of a family has the erratum.
   public enum Condition: Hashable, Sendable {
     /// The bootloader-ID byte is one of these. (Not every bootloader lets it
-    /// be read, then the trouble is possible.)
+    /// be read, then the erratum is possible.)
     case bootloader([UInt8])
     /// `bcdDevice` is one of these.
     case deviceVersions([UInt16])
@@ -47,38 +47,34 @@ public struct RomLimit: Hashable, Sendable {
     case flashLargerThan(Int)
   }
 
-  /// What a host does about a trouble.
-  public enum Effect: Hashable, Sendable {
-    /// Does not erase these memories although they are shown as erasable.
-    case neverErase([MemoryKind])
-    /// Refuses, once it is certain that the trouble is there.
-    case refuse(Operation)
+  /// What a host does about an erratum: ``BoardRules`` makes of each what jobs
+  /// and engine obey.
+  public enum Consequence: Hashable, Sendable {
+    /// Refuses, once it is certain that the erratum is there; says the sentence
+    /// where it only may be.
+    case refuse(ChipOperation)
     /// Says the sentence, and asks, before it begins.
-    case warnBefore(Operation)
+    case warnBefore(ChipOperation)
     /// Asks for a power cycle when it is done.
-    case powerCycleAfter(Operation)
-    /// Sends one erase command a sector and allows this much more time for
-    /// each, milliseconds.
-    case eraseOneAtATime(extraMilliseconds: Int)
-    /// Erases sector by sector: mass erase, or bank erase, does not work.
-    case eraseBySector
-    /// Erases everything at once: erasing by sector does not work.
-    case massEraseOnly
+    case powerCycleAfter(ChipOperation)
+    /// Waits this long after each sector erase, whatever the device reports.
+    case pauseAfterErase(Duration)
+    /// Waits the datasheet's time for each erase, whatever the device reports.
+    case waitDatasheetTimes
+    /// Erases sector by sector: mass erase does not work.
+    case massEraseIsBroken
     /// Reads back what it erased before it programs.
     case checkBlankAfterErase
     /// Pads each write to a multiple of so many bytes.
     case padWrites(toMultipleOf: Int)
     /// Makes transfers no larger than this many bytes when larger ones fail.
     case limitTransfersAfterError(bytes: Int)
-    /// Waits for the device at least this long, milliseconds.
-    case waitForDevice(milliseconds: Int)
-    /// Uses its own time limits, from the datasheet, instead of the poll
-    /// times the device reports.
-    case ownTimeLimits
     /// Takes the device leaving the bus once after it came as normal.
     case tolerateDisconnect
-    /// Repeats a transfer that failed.
+    /// Repeats a transfer that failed, where that does no harm.
     case retryTransfers
+    /// Pauses between transfers: a high-speed host controller is too fast.
+    case pauseBetweenTransfers
     /// When the device stays in dfuDNBUSY beyond all limits after an erase,
     /// sends CLRSTATUS twice.
     case clearStatusTwice
@@ -88,46 +84,22 @@ public struct RomLimit: Hashable, Sendable {
     case flashFromSerial
     /// Does not leave to an address in these windows.
     case blockLeave([AddressWindow])
-    /// Before leaving checks that the initial stack pointer is at least so
-    /// many bytes below the end of its RAM.
+    /// Warns of a program whose initial stack pointer is not at least so many
+    /// bytes below the end of its RAM.
     case stackPointerBelowEnd(bytes: Int)
-    /// Before leaving checks that the initial stack pointer is not this one.
+    /// Warns of a program whose initial stack pointer is this one.
     case rejectStackPointer(UInt32)
     /// Writes protection and secure option bytes in two writes.
     case splitOptionByteWrites
-    /// Option bytes cannot be read nor written.
+    /// Option bytes cannot be written; reading them may work.
     case optionBytesUnreachable
-    /// Writes no more than this many bytes of each option-byte window.
-    case writableOptionBytes(Int)
-    /// Does not count on the serial number to tell boards apart.
-    case serialNotUnique
     /// Does not reset the device between erase and programming.
-    case noResetBeforeProgramming
+    case keepPoweredUntilProgrammed
     /// Nothing but saying the sentence.
     case hint
   }
 
-  /// What a host is about to do.
-  public enum Operation: String, Hashable, Sendable, CaseIterable {
-    /// Erasing sectors of the second bank.
-    case eraseSecondBank
-    /// Erasing the high-cycling data area.
-    case eraseDataFlash
-    /// Raising readout protection.
-    case raiseProtection
-    /// Lowering readout protection, which erases the flash.
-    case removeProtection
-    /// Writing option bytes.
-    case writeOptionBytes
-    /// Writing the option bytes of proprietary code protection (PCROP).
-    case writeCodeProtection
-    /// Leaving DFU mode.
-    case leave
-    /// Leaving DFU mode with TrustZone on.
-    case leaveWithTrustZone
-  }
-
-  /// When a person wants to hear of a trouble.
+  /// When a person wants to hear of an erratum.
   public enum Occasion: String, Hashable, Sendable, CaseIterable {
     /// No board is found, or it comes late.
     case notFound
@@ -148,8 +120,8 @@ public struct RomLimit: Hashable, Sendable {
   }
 }
 
-extension RomLimit {
-  /// How sure it is that a device has a trouble.
+extension BootloaderErratum {
+  /// How sure it is that a device has an erratum.
   public enum Certainty: String, Hashable, Sendable {
     /// All conditions hold.
     case certain
@@ -157,50 +129,37 @@ extension RomLimit {
     case possible
   }
 
-  /// A trouble that a device has or may have.
+  /// A erratum that a device has or may have.
   public struct Applicable: Hashable, Sendable {
-    /// The trouble.
-    public var limit: RomLimit
+    /// The erratum.
+    public var erratum: BootloaderErratum
     /// How sure that is.
     public var certainty: Certainty
 
-    /// A trouble and how sure it is.
-    public init(limit: RomLimit, certainty: Certainty) {
-      self.limit = limit
+    /// A erratum and how sure it is.
+    public init(_ erratum: BootloaderErratum, _ certainty: Certainty) {
+      self.erratum = erratum
       self.certainty = certainty
-    }
-
-    /// What a host should do: of a trouble that is only possible, everything
-    /// but refusing, which would be wrong on a healthy chip.
-    public var effects: [Effect] {
-      guard certainty == .possible else { return limit.effects }
-      return limit.effects.map {
-        if case .refuse(let operation) = $0 {
-          .warnBefore(operation)
-        } else {
-          $0
-        }
-      }
     }
   }
 
-  /// The troubles of a family, as far as what a device shows does not rule
+  /// The errata of a family, as far as what a device shows does not rule
   /// them out. Without evidence all of them, those with conditions as
   /// possible.
-  public static func limits(
+  public static func errata(
     of family: ChipFamily, evidence: ChipEvidence? = nil
   ) -> [Applicable] {
-    all.compactMap { limit in
-      guard limit.families.contains(family.name) else { return nil }
+    all.compactMap { erratum in
+      guard erratum.families.contains(family.name) else { return nil }
       var certainty = Certainty.certain
-      for condition in limit.conditions {
+      for condition in erratum.conditions {
         switch condition.holds(for: family, evidence: evidence) {
         case true?: continue
         case false?: return nil
         case nil: certainty = .possible
         }
       }
-      return Applicable(limit: limit, certainty: certainty)
+      return Applicable(erratum, certainty)
     }
   }
 
@@ -211,32 +170,31 @@ extension RomLimit {
     }.map(\.sentence)
   }
 
-  /// The troubles of all candidates; one that not every candidate is certain
+  /// The errata of all candidates; one that not every candidate is certain
   /// to have is possible. None for firmware that is not the bootloader in
   /// ROM.
-  public static func limits(
+  public static func errata(
     of identification: ChipIdentification, evidence: ChipEvidence? = nil
   ) -> [Applicable] {
     if evidence?.isSystemBootloader == false { return [] }
     let each = identification.candidates.map {
-      limits(of: $0, evidence: evidence)
+      errata(of: $0, evidence: evidence)
     }
-    return all.compactMap { limit in
-      let found = each.map { list in list.first { $0.limit == limit } }
+    return all.compactMap { erratum in
+      let found = each.map { list in list.first { $0.erratum == erratum } }
       guard found.contains(where: { $0 != nil }) else { return nil }
       let certain = found.allSatisfy { $0?.certainty == .certain }
-      return Applicable(
-        limit: limit, certainty: certain ? .certain : .possible)
+      return Applicable(erratum, certain ? .certain : .possible)
     }
   }
 }
 
-extension RomLimit: CustomStringConvertible {
+extension BootloaderErratum: CustomStringConvertible {
   /// Its short name.
   public var description: String { name }
 }
 
-extension RomLimit.Condition {
+extension BootloaderErratum.Condition {
   /// Whether it holds; `nil` when what decides is not known.
   func holds(for family: ChipFamily, evidence: ChipEvidence?) -> Bool? {
     guard let evidence else { return nil }
@@ -273,51 +231,22 @@ extension RomLimit.Condition {
   }
 }
 
-extension ChipFamily {
-  /// The sectors the flash really has where the device shows others, from
-  /// ``flashStart``; `nil` when what it shows is right.
-  ///
-  /// For STM32H7A3, H72x and GD32VF103 whose layout strings are known to be
-  /// wrong.
-  public func trueFlash(_ evidence: ChipEvidence) -> [SectorGroup]? {
-    for applicable in RomLimit.limits(of: self, evidence: evidence) {
-      for effect in applicable.effects {
-        switch effect {
-        case .overrideFlash(let runs): return runs
-        case .flashFromSerial:
-          guard let serial = evidence.serial,
-            let size = GD32Serial.flashSize(serial)
-          else { continue }
-          return [SectorGroup(size / GD32Serial.pageSize, GD32Serial.pageSize)]
-        default: continue
-        }
-      }
-    }
-    return nil
-  }
-
-  /// The trouble that keeps the bootloader from leaving to a program with this
-  /// initial stack pointer, or to this address; `nil` when none is known.
-  public func leaveTrouble(
-    address: UInt32, stackPointer: UInt32?, evidence: ChipEvidence? = nil
-  ) -> RomLimit.Applicable? {
-    RomLimit.limits(of: self, evidence: evidence).first { applicable in
-      applicable.limit.effects.contains { effect in
-        switch effect {
-        case .blockLeave(let windows):
-          return windows.contains { $0.contains(address) }
-        case .rejectStackPointer(let value):
-          return stackPointer == value
-        case .stackPointerBelowEnd(let bytes):
-          guard let stackPointer,
-            let window = ram.first(where: {
-              stackPointer > $0.start && UInt64(stackPointer) <= $0.end
-            })
-          else { return false }
-          return UInt64(stackPointer) + UInt64(max(0, bytes)) >= window.end
-        default: return false
-        }
-      }
-    }
-  }
+/// What a host is about to do with a chip.
+public enum ChipOperation: String, Hashable, Sendable, CaseIterable {
+  /// Erasing sectors of the second bank.
+  case eraseSecondBank
+  /// Erasing the high-cycling data area.
+  case eraseDataFlash
+  /// Raising readout protection.
+  case raiseProtection
+  /// Lowering readout protection, which erases the flash.
+  case liftProtection
+  /// Writing option bytes.
+  case writeOptionBytes
+  /// Writing the option bytes of proprietary code protection (PCROP).
+  case writeCodeProtection
+  /// Leaving DFU mode.
+  case leave
+  /// Leaving DFU mode with TrustZone on.
+  case leaveWithTrustZone
 }

@@ -4,7 +4,7 @@ import Testing
 
 /// Known troubles of bootloaders that only a refusal, a warning or a note can
 /// answer, through the program.
-@Suite struct RomLimitStoryTests {
+@Suite struct ErratumStoryTests {
   /// A bench with one board whose bootloader has this version.
   private func bench(
     _ kind: String, _ version: (place: String, byte: UInt8)? = nil

@@ -1,8 +1,8 @@
-extension RomLimit {
-  /// Every known trouble a host can do something about, or should speak of.
-  public static let all: [RomLimit] =
+extension BootloaderErratum {
+  /// Every known erratum a host can do something about, or should speak of.
+  public static let all: [BootloaderErratum] =
     anywhere + erasing + writing + leaving
-    + protection + identity
+    + protection
 
   private static let allL4 = [
     "L412", "L43x", "L45x", "L47x", "L496", "L4R", "L4P5",
@@ -11,88 +11,89 @@ extension RomLimit {
 
   // MARK: Finding and talking
 
-  private static let anywhere: [RomLimit] = [
-    RomLimit(
-      "f105-slow-start", ["F105"], [.waitForDevice(milliseconds: 15_000)],
+  private static let anywhere: [BootloaderErratum] = [
+    BootloaderErratum(
+      "f105-slow-start", ["F105"], [.hint],
       on: .notFound,
       "an STM32F105/107 appears up to 13.7 s after reset with a crystal of "
         + "8 MHz, 4.5 s with 14.7456 MHz, 0.5 s with 25 MHz, and only while "
         + "PA9 (VBUS) is high"),
-    RomLimit(
+    BootloaderErratum(
       "f0-high-speed-host", ["F04x", "F070x6", "F072", "F070xB"],
-      when: [.bootloader([0xA0, 0xA1, 0xA2, 0xA3])], [.retryTransfers, .hint],
+      when: [.bootloader([0xA0, 0xA1, 0xA2, 0xA3])],
+      [.retryTransfers, .pauseBetweenTransfers],
       on: .transferError,
       "this bootloader needs a pause between packets that a high-speed host "
         + "controller does not make: put a USB hub between"),
-    RomLimit(
+    BootloaderErratum(
       "f3-high-speed-host", ["F301", "F303xE"], when: [.bootloader([0x40])],
-      [.retryTransfers, .hint], on: .transferError,
+      [.retryTransfers, .pauseBetweenTransfers], on: .transferError,
       "this bootloader needs a pause between packets that a high-speed host "
         + "controller does not make: put a USB hub between"),
-    RomLimit(
+    BootloaderErratum(
       "f373-high-speed-host", ["F373"], when: [.bootloader([0x41])],
-      [.retryTransfers, .hint], on: .transferError,
+      [.retryTransfers, .pauseBetweenTransfers], on: .transferError,
       "this bootloader needs a pause between packets that a high-speed host "
         + "controller does not make: put a USB hub between"),
-    RomLimit(
+    BootloaderErratum(
       "l0-high-speed-host", ["L07x"], when: [.bootloader([0x40, 0x41])],
-      [.retryTransfers, .hint], on: .transferError,
+      [.retryTransfers, .pauseBetweenTransfers], on: .transferError,
       "writes from a high-speed host controller can fail with this "
         + "bootloader: put a USB hub between"),
-    RomLimit(
+    BootloaderErratum(
       "l1-high-speed-host", ["L1xC", "L1xE"], when: [.bootloader([0x40])],
-      [.retryTransfers, .hint], on: .transferError,
+      [.retryTransfers, .pauseBetweenTransfers], on: .transferError,
       "writes from a high-speed host controller can fail with this "
         + "bootloader: put a USB hub between"),
-    RomLimit(
+    BootloaderErratum(
       "l1xd-high-speed-host", ["L1xD"], when: [.bootloader([0x45])],
-      [.retryTransfers, .hint], on: .transferError,
+      [.retryTransfers, .pauseBetweenTransfers], on: .transferError,
       "writes from a high-speed host controller can fail with this "
         + "bootloader: put a USB hub between"),
-    RomLimit(
+    BootloaderErratum(
       "crystal-from-a-list",
       ["F070x6", "F070xB", "F301", "F303", "F303xE", "F373"], [.hint],
       on: .notFound,
       "DFU works on this chip only with a crystal of one of the frequencies "
         + "AN2606 lists"),
-    RomLimit(
+    BootloaderErratum(
       "f3-pull-up", ["F301", "F303", "F303xE", "F373"], [.hint],
       on: .notFound,
       "an STM32F3 needs an external 1.5 kilo-ohm pull-up on D+"),
-    RomLimit(
+    BootloaderErratum(
       "g0b0-crystal", ["G0B0"], [.hint], on: .notFound,
       "an STM32G0B0 needs a crystal of 8, 12, 16, 32 or 48 MHz for DFU"),
-    RomLimit(
+    BootloaderErratum(
       "u59x-crystal", ["U59x"], when: [.bootloader([0x92])],
       [.tolerateDisconnect, .hint], on: .notFound,
       "with a crystal that is not in AN2606's list this bootloader resets "
         + "itself"),
-    RomLimit(
+    BootloaderErratum(
       "h5e-double-start", ["H5E"], when: [.bootloader([0xF0])],
       [.tolerateDisconnect], on: .notFound,
       "this bootloader appears twice: it measures its crystal and starts over"),
-    RomLimit(
+    BootloaderErratum(
       "h74x-double-start", ["H74x"], when: [.bootloader([0x90])],
-      [.tolerateDisconnect, .ownTimeLimits], on: .notFound,
+      [.tolerateDisconnect, .waitDatasheetTimes], on: .notFound,
       "bootloader version 9.0 resets once more after power-on and reports "
         + "wrong poll times"),
-    RomLimit(
-      "l47x-slow-start", ["L47x"], [.waitForDevice(milliseconds: 2560)],
+    BootloaderErratum(
+      "l47x-slow-start", ["L47x"], [.hint],
       on: .notFound,
       "an STM32L47x without a 32.768 kHz crystal takes up to 2.56 s to "
         + "appear; it needs that crystal or one on HSE"),
-    RomLimit(
+    BootloaderErratum(
       "l4-voltage-range", allL4, [.hint], on: .notFound,
       "if the application left the chip in voltage range 2, DFU does not "
         + "start: power-cycle the board or set range 1 before jumping to the "
         + "bootloader"),
-    RomLimit(
+    BootloaderErratum(
       "l43x-clock-recovery", ["L43x"],
       when: [.byte(at: 0x1FFF_6FF2, equals: 0xFF)],
       [.retryTransfers], on: .transferError,
       "the clock recovery of this bootloader is set up wrongly: random "
         + "transfer errors, tried again"),
-    RomLimit(
+    BootloaderErratum(
       "l43x-transfer-size", ["L43x"], [.limitTransfersAfterError(bytes: 1024)],
       on: .transferError,
       "transfers of 2048 bytes stalled on some STM32L432 where 1024 worked",
@@ -109,54 +110,39 @@ extension RomLimit {
     return .runs(bank + bank)
   }
 
-  private static let erasing: [RomLimit] = [
-    RomLimit(
-      "f2-erasable-options", ["F2"], when: [.bootloader([0x30, 0x31, 0x32])],
-      [.neverErase([.optionBytes, .oneTimeProgrammable, .deviceFeature])],
-      on: .erase,
-      "this bootloader shows option bytes, OTP and device feature as "
-        + "erasable, which they are not"),
-    RomLimit(
-      "f405-erasable-options", ["F405"],
-      when: [.bootloader([0x30, 0x31, 0x32])],
-      [.neverErase([.optionBytes, .oneTimeProgrammable, .deviceFeature])],
-      on: .erase,
-      "this bootloader shows option bytes, OTP and device feature as "
-        + "erasable, which they are not"),
-    RomLimit(
+  private static let erasing: [BootloaderErratum] = [
+    BootloaderErratum(
       "f42x-second-bank-erase", ["F42x"],
       when: [.bootloader([0x70, 0x90, 0x91]), .flash(f42xDualBank)],
       [.checkBlankAfterErase, .warnBefore(.eraseSecondBank)], on: .erase,
       "erasing sectors of the second bank has no effect with this "
         + "bootloader: switch to one bank with the option bytes, erase, and "
         + "switch back"),
-    RomLimit(
+    BootloaderErratum(
       "f76x-second-bank-erase", ["F76x"],
       when: [.bootloader([0x93]), .flash(f42xDualBank)],
-      [
-        .refuse(.eraseSecondBank), .massEraseOnly, .checkBlankAfterErase,
-      ],
+      [.refuse(.eraseSecondBank), .checkBlankAfterErase],
       on: .erase,
       "in dual-bank mode this bootloader erases, instead of a sector of the "
         + "second bank, the one four further: erase everything, or switch to "
         + "one bank with the option bytes"),
-    RomLimit(
+    BootloaderErratum(
       "g0b1-second-bank-erase", ["G0B1"], when: [.bootloader([0x92])],
-      [.eraseOneAtATime(extraMilliseconds: 40)], on: .erase,
+      [.pauseAfterErase(.milliseconds(40))], on: .erase,
       "of several sectors of the second bank this bootloader erases only the "
         + "first: erased one at a time"),
-    RomLimit(
+    BootloaderErratum(
       "g0b0-second-bank-erase", ["G0B0"], when: [.bootloader([0xD0])],
-      [.eraseOneAtATime(extraMilliseconds: 40)], on: .erase,
+      [.pauseAfterErase(.milliseconds(40))], on: .erase,
       "of several sectors of the second bank this bootloader erases only the "
         + "first: erased one at a time"),
-    RomLimit(
+    BootloaderErratum(
       "u375-multi-page-erase", ["U375"], when: [.bootloader([0xE1])],
-      [.eraseOneAtATime(extraMilliseconds: 0), .checkBlankAfterErase],
+      [.checkBlankAfterErase],
       on: .erase,
       "of several pages this bootloader erases only the first: erased one at "
         + "a time"),
-    RomLimit(
+    BootloaderErratum(
       "h563-data-flash-erase", ["H563"],
       when: [
         .bootloader([0xE4]),
@@ -165,41 +151,41 @@ extension RomLimit {
       [.refuse(.eraseDataFlash)], on: .erase,
       "erasing the data flash does not work on 1 MB parts with this "
         + "bootloader"),
-    RomLimit(
+    BootloaderErratum(
       "h74x-mass-erase", ["H74x"], when: [.bootloader([0xD3])],
-      [.eraseBySector],
+      [.massEraseIsBroken],
       on: .erase,
       "mass erase does not work with this bootloader: erased sector by sector"),
-    RomLimit(
+    BootloaderErratum(
       "h74x-second-bank-busy", ["H74x"], when: [.bootloader([0x91])],
-      [.ownTimeLimits], on: .erase,
+      [.waitDatasheetTimes], on: .erase,
       "after erasing in the second bank this bootloader hangs when it is "
         + "asked too early: waited for the datasheet's maximum"),
-    RomLimit(
+    BootloaderErratum(
       "h743-erase-wedge", ["H74x"], when: [.flashLargerThan(1 << 20)],
-      [.ownTimeLimits, .clearStatusTwice], on: .erase,
+      [.clearStatusTwice], on: .erase,
       "when more than 1 MiB is erased an STM32H743 stays busy for ever; "
         + "CLRSTATUS sent twice after the wait cures it",
       source: Source("betaflight-configurator issues 1861 and 1972")),
-    RomLimit(
+    BootloaderErratum(
       "l496-bank-erase", ["L496"], when: [.bootloader([0x93])],
-      [.eraseBySector],
+      [.massEraseIsBroken],
       on: .erase,
       "this bootloader refuses to erase a bank: erased page by page"),
-    RomLimit(
-      "empty-flag-cleared", ["G0B1"], [.noResetBeforeProgramming], on: .erase,
+    BootloaderErratum(
+      "empty-flag-cleared", ["G0B1"], [.keepPoweredUntilProgrammed], on: .erase,
       "this bootloader clears the chip's EMPTY flag: a reset before the flash "
         + "is programmed runs into blank flash, and only a power cycle brings "
         + "DFU back"),
-    RomLimit(
+    BootloaderErratum(
       "u073-empty-flag-cleared", ["U073"], when: [.bootloader([0xD0])],
-      [.noResetBeforeProgramming], on: .erase,
+      [.keepPoweredUntilProgrammed], on: .erase,
       "this bootloader clears the chip's EMPTY flag: a reset before the flash "
         + "is programmed runs into blank flash, and only a power cycle brings "
         + "DFU back"),
-    RomLimit(
+    BootloaderErratum(
       "c071-empty-flag-cleared", ["C071"], when: [.bootloader([0xD1])],
-      [.noResetBeforeProgramming], on: .erase,
+      [.keepPoweredUntilProgrammed], on: .erase,
       "this bootloader clears the chip's EMPTY flag: a reset before the flash "
         + "is programmed runs into blank flash, and only a power cycle brings "
         + "DFU back"),
@@ -207,19 +193,19 @@ extension RomLimit {
 
   // MARK: Writing
 
-  private static let writing: [RomLimit] = [
-    RomLimit(
+  private static let writing: [BootloaderErratum] = [
+    BootloaderErratum(
       "l47x-unpadded-writes", ["L47x"],
       when: [.bootloader([0xA1, 0xA2, 0xA3, 0x90, 0x92])],
       [.padWrites(toMultipleOf: 8)], on: .write,
       "writes of more than 256 bytes whose length is no multiple of 8 are "
         + "corrupted by this bootloader: padded"),
-    RomLimit(
+    BootloaderErratum(
       "l43x-unpadded-writes", ["L43x"], when: [.bootloader([0x91])],
       [.padWrites(toMultipleOf: 8)], on: .write,
       "writes of more than 256 bytes whose length is no multiple of 8 are "
         + "corrupted by this bootloader: padded"),
-    RomLimit(
+    BootloaderErratum(
       "f2-f4-f7-bytewise",
       [
         "F2", "F401xC", "F401xE", "F405", "F411", "F412", "F413", "F42x",
@@ -228,18 +214,18 @@ extension RomLimit {
       "this bootloader programs byte by byte unless it is told that the "
         + "supply is 2.7 to 3.6 V, which makes it about four times faster",
       source: Source("AN2606 rev 70", .inferred)),
-    RomLimit(
+    BootloaderErratum(
       "h7a3-layout", ["H7A3"],
       when: [.flash([.uniform(sector: 2 << 10, totals: [512 << 10])])],
       [.overrideFlash([SectorGroup(256, 8 << 10)])], on: .write,
       "bootloader version 9.0 shows 256 sectors of 2 KB where there are 256 "
         + "of 8 KB, and no OTP"),
-    RomLimit(
+    BootloaderErratum(
       "h72x-layout", ["H72x"], when: [.sectorsOtherThan(128 << 10)],
       [.overrideFlash([SectorGroup(8, 128 << 10)])], on: .write,
       "bootloader version 9.1 shows a wrong layout; there are up to eight "
         + "sectors of 128 KB"),
-    RomLimit(
+    BootloaderErratum(
       "gd32vf103-layout", ["GD32VF103"], [.flashFromSerial], on: .write,
       "this bootloader shows 512 pages of 2 KB whatever the part; the size is "
         + "taken from its serial number, the pages are 1 KB", source: field),
@@ -247,42 +233,42 @@ extension RomLimit {
 
   // MARK: Leaving
 
-  private static let leaving: [RomLimit] = [
-    RomLimit(
+  private static let leaving: [BootloaderErratum] = [
+    BootloaderErratum(
       "f405-clocks-off", ["F405"], when: [.bootloader([0x30, 0x31, 0x90])],
       [.hint],
       on: .leave,
       "leaving clears RCC_AHB1ENR, so CCM RAM is off until the application "
         + "turns it on"),
-    RomLimit(
+    BootloaderErratum(
       "f4-clocks-off",
       ["F401xC", "F401xE", "F411", "F412", "F413", "F42x", "F446", "F469"],
       [.hint], on: .leave,
       "leaving clears RCC_AHB1ENR, so CCM RAM (where there is one) is off "
         + "until the application turns it on"),
-    RomLimit(
+    BootloaderErratum(
       "g0b1-debug-port", ["G0B1"], [.hint], on: .leave,
       "leaving disables the debug port until the next reset"),
-    RomLimit(
+    BootloaderErratum(
       "h503-jump", ["H503"], when: [.bootloader([0xE1])], [.warnBefore(.leave)],
       on: .leave,
       "in product states after Open the jump to the application crashes: set "
         + "BOOT0 low and reset instead"),
-    RomLimit(
+    BootloaderErratum(
       "h563-jump", ["H563"], when: [.bootloader([0xE3])], [.warnBefore(.leave)],
       on: .leave,
       "in product states after Open the jump to the application crashes: set "
         + "BOOT0 low and reset instead"),
-    RomLimit(
+    BootloaderErratum(
       "h74x-leave", ["H74x"], when: [.bootloader([0xD2])], [.refuse(.leave)],
       on: .leave,
       "leaving does not work with this bootloader: set BOOT0 low and reset"),
-    RomLimit(
+    BootloaderErratum(
       "h74x-stack-pointer", ["H74x"], when: [.bootloader([0x90, 0x91, 0x92])],
       [.stackPointerBelowEnd(bytes: 16)], on: .leave,
       "this bootloader leaves only to a program whose initial stack pointer "
         + "is more than 16 bytes below the end of its RAM"),
-    RomLimit(
+    BootloaderErratum(
       "h7rs-life-cycle", ["H7RS"],
       [
         .blockLeave([
@@ -293,16 +279,16 @@ extension RomLimit {
       ], on: .leave,
       "leaving to 0xFF01xxxx, 0xFF02xxxx or 0xFF83xxxx changes this chip's "
         + "life cycle instead of starting a program"),
-    RomLimit(
+    BootloaderErratum(
       "l1xd-stack-pointer", ["L1xD"], when: [.bootloader([0x42])],
       [.rejectStackPointer(0x2000_C000)], on: .leave,
       "this bootloader does not leave to a program whose initial stack "
         + "pointer is 0x2000C000, the end of RAM"),
-    RomLimit(
+    BootloaderErratum(
       "l5-leave", ["L5"], when: [.bootloader([0x90])],
       [.refuse(.leaveWithTrustZone)], on: .leave,
       "leaving does not work with this bootloader while TrustZone is on"),
-    RomLimit(
+    BootloaderErratum(
       "non-secure-leave",
       ["H523", "H563", "H5E", "L5", "U375", "U535", "U575", "U59x", "U5F"],
       [.hint], on: .leave,
@@ -312,107 +298,75 @@ extension RomLimit {
 
   // MARK: Protection and option bytes
 
-  private static let protection: [RomLimit] = [
-    RomLimit(
+  private static let protection: [BootloaderErratum] = [
+    BootloaderErratum(
       "f42x-pcrop-stays", ["F42x"], when: [.bootloader([0x70, 0x90])],
-      [.warnBefore(.removeProtection)], on: .protection,
+      [.warnBefore(.liftProtection)], on: .protection,
       "read unprotect leaves proprietary code protection (PCROP) in place "
         + "with this bootloader"),
-    RomLimit(
-      "f401-sprmod-stays", ["F401xC"], [.warnBefore(.removeProtection)],
+    BootloaderErratum(
+      "f401-sprmod-stays", ["F401xC"], [.warnBefore(.liftProtection)],
       on: .protection,
       "removing readout protection leaves SPRMOD set on an STM32F401xB/C"),
-    RomLimit(
+    BootloaderErratum(
       "h74x-pcrop-stays", ["H74x"], when: [.bootloader([0x90])],
-      [.warnBefore(.removeProtection)], on: .protection,
+      [.warnBefore(.liftProtection)], on: .protection,
       "removing readout protection leaves proprietary code protection "
         + "(PCROP) in place with this bootloader"),
-    RomLimit(
+    BootloaderErratum(
       "h72x-protected-reset", ["H72x"], when: [.bootloader([0x92])],
       [.warnBefore(.raiseProtection)], on: .protection,
       "a protected chip whose USB cable is plugged in at reset restarts for "
         + "ever with this bootloader"),
-    RomLimit(
+    BootloaderErratum(
       "h7a3-protected-reset", ["H7A3"], when: [.bootloader([0x91])],
       [.warnBefore(.raiseProtection)], on: .protection,
       "a protected chip whose USB cable is plugged in at reset restarts for "
         + "ever with this bootloader"),
-    RomLimit(
+    BootloaderErratum(
       "wb55-unprotect-reset", ["WB55"], when: [.bootloader([0xD5])],
-      [.powerCycleAfter(.removeProtection)], on: .protection,
+      [.powerCycleAfter(.liftProtection)], on: .protection,
       "after read unprotect this bootloader resets without loading the "
         + "option bytes: power-cycle the board"),
-    RomLimit(
+    BootloaderErratum(
       "l412-pcrop", ["L412"], when: [.bootloader([0xD1])],
       [.refuse(.writeCodeProtection)], on: .optionBytes, pcropSentence),
-    RomLimit(
+    BootloaderErratum(
       "l43x-pcrop", ["L43x"], when: [.bootloader([0x91])],
       [.refuse(.writeCodeProtection)], on: .optionBytes, pcropSentence),
-    RomLimit(
+    BootloaderErratum(
       "l45x-pcrop", ["L45x"], when: [.bootloader([0x92])],
       [.refuse(.writeCodeProtection)], on: .optionBytes, pcropSentence),
-    RomLimit(
+    BootloaderErratum(
       "l47x-pcrop", ["L47x"], when: [.bootloader([0xA3, 0x92])],
       [.refuse(.writeCodeProtection)], on: .optionBytes, pcropSentence),
-    RomLimit(
+    BootloaderErratum(
       "l496-pcrop", ["L496"], when: [.bootloader([0x93])],
       [.refuse(.writeCodeProtection)], on: .optionBytes, pcropSentence),
-    RomLimit(
+    BootloaderErratum(
       "l4p5-pcrop", ["L4P5"], when: [.bootloader([0x90])],
       [.refuse(.writeCodeProtection)], on: .optionBytes, pcropSentence),
-    RomLimit(
+    BootloaderErratum(
       "l5-option-launch", ["L5"], when: [.bootloader([0xD0])],
       [.powerCycleAfter(.writeOptionBytes)], on: .optionBytes,
       "this bootloader does not load the option bytes it wrote: power-cycle "
         + "the board"),
-    RomLimit(
+    BootloaderErratum(
       "u575-option-writes", ["U575"], when: [.bootloader([0x92])],
       [.splitOptionByteWrites], on: .optionBytes,
       "readout protection and secure option bytes cannot be changed in one "
         + "write"),
-    RomLimit(
+    BootloaderErratum(
       "g0b1-no-option-bytes", ["G0B1"], [.optionBytesUnreachable],
       on: .optionBytes,
       "this bootloader shows the flash's layout for all three memories, so "
         + "its option bytes cannot be reached over USB: use a debug probe or "
         + "the serial bootloader", source: field),
-    RomLimit(
-      "g431-option-length", ["G431"], [.writableOptionBytes(40)],
-      on: .optionBytes,
-      "this bootloader shows 48 option bytes of which only 40 can be written",
-      source: field),
   ]
 
   private static let pcropSentence =
     "the option bytes of proprietary code protection (PCROP) cannot be "
     + "written with this bootloader"
-
-  // MARK: Identity
-
-  private static let identity: [RomLimit] = [
-    RomLimit(
-      "f042-serial", ["F04x"], [.serialNotUnique], on: .list,
-      "every STM32F042 shows the serial number FFFFFFFEFFFF", source: field),
-    RomLimit(
-      "h74x-serial", ["H74x"], [.serialNotUnique], on: .list,
-      "every STM32H74x shows the serial number 200364500000",
-      source: Source("ST community, STM32H745 bootloader serial number")),
-    RomLimit(
-      "f446-f72x-serial", ["F446", "F72x"], [.serialNotUnique], on: .list,
-      "every STM32F446 and F72x shows the serial number STM32FxSTM32",
-      source: Source("ST community, Static DFU Serial Number on STM32F723xx")),
-    RomLimit(
-      "f105-serial", ["F105"], [.serialNotUnique], on: .list,
-      "every STM32F105/107 shows the serial number STM32", source: field),
-    RomLimit(
-      "l496-serial", ["L496"], [.serialNotUnique], on: .list,
-      "an STM32L496 shows another serial number after each power-up",
-      source: Source(
-        "ST community, L496 DFU Serial Number Changes Every Power Cycle")),
-    RomLimit(
-      "at32-serial", ["AT32"], [.serialNotUnique], on: .list,
-      "every AT32 shows the serial number AT32", source: field),
-  ]
 
   /// What can keep any bootloader in ROM from being found, for a person.
   public static let generalHints: [String] = [
