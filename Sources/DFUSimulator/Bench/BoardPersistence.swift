@@ -48,7 +48,7 @@ extension SimulatedBoard {
       state.dfuStatus = core.dfuStatus
       state.stage = core.stage > 0 ? core.stage : nil
       guard case .dfuSe = core.profile.machine else { return state }
-      state.empty = core.chip.isEmpty
+      state.empty = core.isEmpty
       state.pointer = core.chip.pointer
       state.powerCycles = core.powerCycles
       return state
@@ -65,7 +65,7 @@ extension SimulatedBoard {
     withCore { core in
       core.hasOwnPower = settings.ownPower ?? false
       core.loadOptions()
-      core.chip.isEmpty = core.firstWordIsBlank
+      core.isEmpty = core.firstWordIsBlank
       let state = settings.state ?? StateEntry()
       core.boot0 = state.boot0 ?? core.profile.startsInLoader
       core.powerCycles = state.powerCycles ?? 0
@@ -75,7 +75,7 @@ extension SimulatedBoard {
         if plugged { core.plug() }
         return
       }
-      core.chip.isEmpty = state.empty ?? core.chip.isEmpty
+      core.isEmpty = state.empty ?? core.isEmpty
       core.resume(mode, plugged: plugged)
       core.stage = max(0, state.stage ?? 0)
       core.alternate =

@@ -85,6 +85,12 @@ struct BoardCore: Sendable {
   /// When the time is over that the last GETSTATUS reported.
   var quietUntil: Duration = .zero
   var chip = ChipState()
+  /// The flag that the chip looked at when it read its option bytes.
+  var isEmpty = false
+  var protectionLevel = 0
+  /// A ROM that did not read the option bytes again after unprotect.
+  var protectionSeemsSet = false
+  var protectedSectors: Set<Int> = []
   var plain = PlainState()
 
   var now: Duration = .zero
@@ -117,7 +123,7 @@ struct BoardCore: Sendable {
       for (address, bytes) in chip.marks { place(bytes, at: address) }
       placeUniqueID(chip)
       loadOptions()
-      self.chip.isEmpty = firstWordIsBlank
+      isEmpty = firstWordIsBlank
     }
     if case .plain(let plain) = profile.machine {
       self.plain = PlainState(plain)
@@ -292,9 +298,9 @@ struct BoardCore: Sendable {
 
   mutating func powerOn() {
     powerCycles &+= 1
-    chip.protectionSeemsSet = false
+    protectionSeemsSet = false
     loadOptions()
-    chip.isEmpty = firstWordIsBlank
+    isEmpty = firstWordIsBlank
     boot()
   }
 
@@ -318,7 +324,7 @@ struct BoardCore: Sendable {
     dfuState = 2
     dfuStatus = 0
     quietUntil = .zero
-    chip.reset()
+    chip = ChipState()
     plain.reset()
   }
 
@@ -362,7 +368,7 @@ struct BoardCore: Sendable {
     case .reset: boot()
     case .reload:
       loadOptions()
-      chip.isEmpty = firstWordIsBlank
+      isEmpty = firstWordIsBlank
       boot()
     case .bootLoader:
       resetMachines()
@@ -383,7 +389,7 @@ struct BoardCore: Sendable {
       enter(chip.quirks.startState, status: 0)
       if chip.quirks.startsInError { enter(10, status: 10) }
       secondEnumeration = chip.quirks.enumeratesTwice && !again
-      if chip.boot.romClearsEmptyFlag { self.chip.isEmpty = false }
+      if chip.boot.romClearsEmptyFlag { isEmpty = false }
     }
     scheduleArrival(after: profile.enumerationTime)
   }

@@ -66,23 +66,6 @@ struct ChipState: Sendable {
   var manifestStatuses = 0
   /// A bStatus that a fault wants as the next result.
   var forcedStatus: UInt8?
-
-  /// The flag that the chip looked at when it read its option bytes.
-  var isEmpty = false
-  var protectionLevel = 0
-  /// A ROM that did not read the option bytes again after unprotect.
-  var protectionSeemsSet = false
-  var protectedSectors: Set<Int> = []
-
-  /// A reset: the machine starts anew, what the option bytes said stays.
-  mutating func reset() {
-    var fresh = ChipState()
-    fresh.isEmpty = isEmpty
-    fresh.protectionLevel = protectionLevel
-    fresh.protectionSeemsSet = protectionSeemsSet
-    fresh.protectedSectors = protectedSectors
-    self = fresh
-  }
 }
 
 // The DfuSe side of a board, written from UM0391, AN3156 and DFU 1.1.
@@ -100,8 +83,8 @@ extension BoardCore {
 
   var bootsIntoLoader: Bool {
     guard let chip = chipProfile else { return plainBootsIntoLoader }
-    guard self.chip.protectionLevel < 2 else { return false }
-    if chip.boot.hasEmptyCheck, self.chip.isEmpty { return true }
+    guard protectionLevel < 2 else { return false }
+    if chip.boot.hasEmptyCheck, isEmpty { return true }
     guard let software = chip.boot.software, let word = firstOptionWord else {
       return boot0
     }
@@ -136,13 +119,13 @@ extension BoardCore {
 
   mutating func loadOptions() {
     let sectors = memories.first?.eraseCounts.count ?? 0
-    self.chip.protectedSectors = []
+    protectedSectors = []
     for memory in memories {
       guard let window = memory.profile.options else { continue }
       if window.protection != nil {
-        self.chip.protectionLevel = window.protectionLevel(in: memory.bytes)
+        protectionLevel = window.protectionLevel(in: memory.bytes)
       }
-      self.chip.protectedSectors.formUnion(
+      protectedSectors.formUnion(
         window.protectedSectors(in: memory.bytes, of: sectors))
     }
   }
@@ -307,7 +290,7 @@ extension BoardCore {
   }
 
   private var isProtected: Bool {
-    chip.protectionLevel > 0 || chip.protectionSeemsSet
+    protectionLevel > 0 || protectionSeemsSet
   }
 
   private func blockAddress(
@@ -506,7 +489,7 @@ extension BoardCore {
         let size = memories[flash].range(ofSector: $1).count
         return $0 + eraseTime(size, profile)
       }
-    if flash == 0, chip.protectedSectors.contains(sector) {
+    if flash == 0, protectedSectors.contains(sector) {
       note(.writeProtected, at: UInt64(address))
       operation.end = now
       return
@@ -534,7 +517,7 @@ extension BoardCore {
       return
     }
     operation.end = now + speed(profile).massErase
-    if !chip.protectedSectors.isEmpty {
+    if !protectedSectors.isEmpty {
       note(.writeProtected, at: UInt64(memories[0].profile.start))
       operation.end = now
       return
@@ -722,7 +705,7 @@ extension BoardCore {
     while position < end {
       // Without write protection the block needs no division by sectors.
       let sector = memories[index].sector(at: position)
-      let protected = index == 0 ? chip.protectedSectors : []
+      let protected = index == 0 ? protectedSectors : []
       let stop =
         protected.isEmpty
         ? end : min(end, memories[index].range(ofSector: sector).upperBound)
@@ -771,7 +754,7 @@ extension BoardCore {
     }
     switch chipProfile?.quirks.unprotect {
     case .needsPowerCycle:
-      chip.protectionSeemsSet = true
+      protectionSeemsSet = true
       departure = (now, .reset)
     case .staysOnTheBus:
       loadOptions()

@@ -323,7 +323,7 @@ extension SimulatedBoard {
 
   /// The readout protection level in force: 0, 1 or 2.
   public var protectionLevel: Int {
-    withCore { $0.chip.protectionLevel }
+    withCore { $0.protectionLevel }
   }
 
   /// Sets readout protection as if it had been so at the last power-on.
@@ -371,7 +371,7 @@ extension SimulatedBoard {
 
   /// Whether the empty flag is raised: the chip saw blank flash when it last
   /// read its option bytes.
-  public var isEmpty: Bool { withCore { $0.chip.isEmpty } }
+  public var isEmpty: Bool { withCore { $0.isEmpty } }
 
   /// The DFU state, as GETSTATE would tell.
   public var dfuState: UInt8 { withCore { $0.dfuState } }

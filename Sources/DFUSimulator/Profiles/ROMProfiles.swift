@@ -428,10 +428,10 @@ private let h7Chips: [ChipSpec] = [
   h743,
   // The other two serial numbers that every H743 may show.
   h743.renamed("h743-2000", "STM32H743") {
-    $0.usb = .newerROM(.constant("200000500000"))
+    $0.usb.serial = .constant("200000500000")
   },
   h743.renamed("h743-1003", "STM32H743") {
-    $0.usb = .newerROM(.constant("100364500000"))
+    $0.usb.serial = .constant("100364500000")
   },
   h743.renamed("h723", "STM32H723") {
     $0.usb = .newerROM()
