@@ -6,6 +6,10 @@ public struct Fault: Hashable, Sendable {
     case stall
     /// The request is not answered in time.
     case timeout
+    /// A transfer error: no handshake, or a broken packet.
+    case transferError
+    /// The device leaves the bus and comes back in DFU mode.
+    case reenumerate
     /// The cable is pulled; the chip lives on if it has other power.
     case unplug
     /// The power fails: a running operation is lost. The chip starts again
@@ -17,6 +21,13 @@ public struct Fault: Hashable, Sendable {
     case status(UInt8)
     /// A byte of the answer is XORed with a mask.
     case flip(offset: Int, mask: UInt8)
+    /// The answer has its length, and bytes that mean nothing.
+    case garbage
+    /// A block is acknowledged and not programmed.
+    case dropData
+    /// Of the data of a DNLOAD so many bytes arrive, then the host's time
+    /// runs out; see ``ChipQuirks/CutDownload``.
+    case cut(Int)
   }
 
   /// Which requests are counted.
@@ -63,6 +74,9 @@ public struct FaultPlan: Hashable, Sendable {
     self.deniedOpens = deniedOpens
     self.busyClaims = busyClaims
   }
+
+  /// How many requests of a kind there were since the plan was made.
+  public func count(of kind: RequestKind = .any) -> Int { seen[kind] ?? 0 }
 
   /// Counts a request and tells what goes wrong with it.
   mutating func next(_ kind: RequestKind) -> Fault? {

@@ -8,6 +8,8 @@ public enum ControlAnswer: Hashable, Sendable {
   case stall
   /// Nothing was answered within the time limit.
   case timeout
+  /// No handshake, or a broken packet: the host sees a transfer error.
+  case transferError
   /// The device is no longer on the bus.
   case gone
 }

@@ -59,6 +59,8 @@ public struct TransferRecord: Hashable, Sendable, CustomStringConvertible {
     case stall
     /// The time limit ran out.
     case timeout
+    /// A transfer error.
+    case transferError = "error"
     /// The device had gone.
     case gone
   }

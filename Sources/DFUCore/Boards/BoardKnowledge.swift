@@ -131,7 +131,7 @@ public struct BoardKnowledge: Sendable {
       // Twice the datasheet's maximum: old and cold parts, and the ROM's own
       // checks.
       behaviour.eraseLimit = max(
-        .seconds(2), .microseconds(longest * 2))
+        .seconds(10), .microseconds(longest * 2))
       if let whole = timing.massErase?.maximum {
         behaviour.massEraseLimit = max(.seconds(5), .microseconds(whole * 2))
       }
@@ -150,7 +150,10 @@ public struct BoardKnowledge: Sendable {
     options.alignment = max(options.alignment, rules.writeMultiple)
     if rules.checksBlank { options.checksBlank = true }
     if rules.massEraseIsBroken { options.massErasesBySector = true }
-    if options.massErase == .never, !rules.massEraseIsBroken,
+    options.timing = shared.timing
+    options.pauseAfterErase = rules.pauseAfterErase
+    options.vendorErrorMeansProtection = isCertainROM
+    if options.massErase == .never, !rules.massEraseIsBroken, isCertainROM,
       let timing = shared.timing,
       let whole = timing.massErase
     {

@@ -46,12 +46,16 @@ extension SelectedBoard {
       throw .device(DFUError(.open, .usb(error)))
     }
     do throws(DFUError) {
-      return try DFUConnection(
+      let connection = try DFUConnection(
         transport,
         configuration: board.device.configurations.count > 1
           ? interface.configuration : nil,
         interface: interface.number, alternate: alternate,
         transferSize: size)
+      // A device without the descriptor may upload: ask.
+      connection.canUpload =
+        interface.functional?.attributes.contains(.canUpload) ?? true
+      return connection
     } catch {
       throw .device(error)
     }

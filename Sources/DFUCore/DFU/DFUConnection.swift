@@ -7,6 +7,8 @@ public final class DFUConnection {
   public let interface: UInt8
   /// The most bytes one DNLOAD or UPLOAD carries.
   public let transferSize: Int
+  /// Whether the device says that it uploads (`bitCanUpload`).
+  public var canUpload = true
 
   /// The time limit of a request that does not wait for memory.
   public static let requestLimit = Duration.seconds(5)
@@ -105,100 +107,6 @@ public final class DFUConnection {
     } catch {
       throw DFUError(operation, at: address, .usb(error))
     }
-  }
-
-  /// One request of a row.
-  public enum Step: Hashable, Sendable {
-    /// DNLOAD of a block.
-    case download(block: UInt16, [UInt8])
-    /// GETSTATUS, whose answer the device may hold back for so long.
-    case getStatus(waiting: Duration = .zero)
-  }
-
-  /// What came of a step.
-  public struct StepOutcome: Sendable {
-    /// What GETSTATUS said.
-    public var report: DFUStatusReport?
-    /// Why the step failed.
-    public var failure: DFUError?
-    /// When the step could begin, by the device's clock.
-    public var start: Duration
-    /// When it ended.
-    public var end: Duration
-  }
-
-  /// DNLOAD and GETSTATUS in a row, without a pause between them.
-  ///
-  /// - Parameter address: what the first step is about, for errors.
-  /// - Returns: one outcome for each step up to the first failure, which is the
-  ///   last. Steps after it may have reached the device all the same.
-  public func perform(
-    _ steps: [Step], during operation: DFUOperation, at address: UInt32? = nil
-  ) -> [StepOutcome] {
-    let row = steps.map { step in
-      switch step {
-      case .download(let block, let data):
-        return ControlTransfer(
-          DFURequest.download(block: block).setup(interface: interface),
-          sending: data, timeout: Self.requestLimit)
-      case .getStatus(let waiting):
-        return ControlTransfer(
-          DFURequest.getStatus.setup(interface: interface), receiving: 6,
-          timeout: Self.requestLimit + waiting)
-      }
-    }
-    var outcomes: [StepOutcome] = []
-    for (step, outcome) in zip(steps, transport.perform(row)) {
-      var done = StepOutcome(start: outcome.start, end: outcome.end)
-      switch (outcome.result, step) {
-      case (.failure(let error), _):
-        done.failure = DFUError(operation, at: address, .usb(error))
-      case (.success, .download): break
-      case (.success(let bytes), .getStatus):
-        done.report = DFUStatusReport(parsing: bytes)
-        if done.report == nil {
-          done.failure = DFUError(
-            operation, at: address,
-            .shortReply(received: bytes.count, expected: 6))
-        }
-      }
-      outcomes.append(done)
-      if done.failure != nil { break }
-    }
-    return outcomes
-  }
-
-  /// UPLOAD of several blocks of `length` bytes with rising numbers, without a
-  /// pause between them.
-  ///
-  /// - Returns: the blocks that came whole, and why the next did not.
-  public func upload(
-    blocks: ClosedRange<UInt16>, length: Int,
-    during operation: DFUOperation = .read, at address: UInt32
-  ) -> (blocks: [[UInt8]], failure: DFUError?) {
-    let outcomes = transport.perform(
-      blocks.map {
-        ControlTransfer(
-          DFURequest.upload(block: $0).setup(interface: interface),
-          receiving: UInt16(clamping: length), timeout: Self.requestLimit)
-      })
-    var done: [[UInt8]] = []
-    for outcome in outcomes {
-      let address = address &+ UInt32(truncatingIfNeeded: done.count * length)
-      switch outcome.result {
-      case .success(let bytes) where bytes.count == length: done.append(bytes)
-      case .success(let bytes):
-        return (
-          done,
-          DFUError(
-            operation, at: address,
-            .shortReply(received: bytes.count, expected: length))
-        )
-      case .failure(let error):
-        return (done, DFUError(operation, at: address, .usb(error)))
-      }
-    }
-    return (done, nil)
   }
 
   /// UPLOAD of at most `length` bytes.

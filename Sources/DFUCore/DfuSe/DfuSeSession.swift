@@ -53,24 +53,15 @@ public final class DfuSeSession {
   /// What has been learned of its poll times.
   public private(set) var polling: Polling
 
+  /// Whether anything could be read in this session.
+  public private(set) var hasRead = false
+
   private var state = DFUState.idle
   private var pointer: UInt32?
   private var wedgeWasCured = false
-  private var brokenRows = 0
-  private var blocksInRows = 0
 
   /// The first block number that carries data.
   private static let firstBlock = 2
-  /// More blocks in a row gain little.
-  private static let longestRow = 32
-  /// About as long as a row may take, for whoever wants to stop or to see
-  /// progress.
-  private static let rowTime = Duration.milliseconds(300)
-  /// So many rows may break, and one more for each that many blocks; after
-  /// that blocks go one by one.
-  private static let mostBrokenRows = 3
-  private static let blocksPerBrokenRow = 64
-
   /// Brings the device to dfuIDLE and begins.
   ///
   /// - Throws: `DFUError` when the device does not become idle.
@@ -175,150 +166,9 @@ public final class DfuSeSession {
     _ data: Span<UInt8>, at address: UInt32, base: UInt32? = nil
   ) throws(DFUError) {
     let block = try block(for: address, length: data.count, base: base)
-    do throws(DFUError) {
-      try transfer(
-        data, block: block, .write, at: address, .write,
-        limit: behaviour.writeLimit)
-    } catch {
-      guard block != Self.firstBlock, !behaviour.setsAddressPerBlock,
-        error.isStall || error.status == .address || error.status == .target
-          || error.status == .stalledPacket
-      else { throw error }
-      // Perhaps a device that does not count blocks: once more with the
-      // address set, and if that is the cure, from now on always.
-      try recover()
-      try setAddress(address)
-      try transfer(
-        data, block: UInt16(Self.firstBlock), .write, at: address, .write,
-        limit: behaviour.writeLimit)
-      behaviour.setsAddressPerBlock = true
-    }
-  }
-
-  /// How a row of blocks went.
-  public struct WrittenRow: Sendable {
-    /// How many of the blocks are known to be programmed.
-    public var done: Int
-    /// How many may have reached the device, at least one. What became of
-    /// those that are not done, only reading tells.
-    public var sent: Int
-    /// Why the row ended early.
-    public var failure: DFUError?
-  }
-
-  /// Programs the first of several blocks, as many as are best sent in one
-  /// row: the device begins the next as soon as it has reported the last one
-  /// done, without waiting for this program. While all goes well it meets
-  /// the requests that it would meet one by one.
-  ///
-  /// - Parameters:
-  ///   - blocks: offsets into `bytes`, each at most one transfer size. The
-  ///     memory must be erased there.
-  ///   - base: the address of the first byte; the pointer is set there, if no
-  ///     block number stands for a block's address.
-  public func write(
-    _ blocks: ArraySlice<Range<Int>>, of bytes: [UInt8], at base: UInt32
-  ) -> WrittenRow {
-    let count = rowLength(blocks, base)
-    var row = WrittenRow(done: 0, sent: 0)
-    do throws(DFUError) {
-      guard count > 1 else {
-        guard let block = blocks.first else { return row }
-        try write(
-          bytes.span.extracting(block), at: address(of: block, base),
-          base: base)
-        return WrittenRow(done: 1, sent: 1)
-      }
-      defer { blocksInRows += row.done }
-      try write(row: blocks.prefix(count), of: bytes, at: base, &row)
-    } catch {
-      if count > 1 { brokenRows += 1 }
-      row.sent = max(1, row.sent)
-      row.failure = error
-    }
-    return row
-  }
-
-  private func write(
-    row blocks: ArraySlice<Range<Int>>, of bytes: [UInt8], at base: UInt32,
-    _ row: inout WrittenRow
-  ) throws(DFUError) {
-    let limit = behaviour.writeLimit
-    let isHeldBack = polling.isHeldBack(.write)
-    var pending: [[DFUConnection.Step]] = []
-    for block in blocks {
-      // Only the first may set the pointer.
-      let number = try self.block(
-        for: address(of: block, base), length: block.count, base: base)
-      pending.append(
-        steps(Array(bytes[block]), block: number, .write, limit: limit))
-    }
-    try leaveUpload()
-    // What came of blocks that were sent and are not looked at yet, and why
-    // not more.
-    var ahead: ArraySlice<DFUConnection.StepOutcome> = []
-    var broken: DFUError?
-    for (index, block) in blocks.enumerated() {
-      let address = address(of: block, base)
-      do throws(DFUError) {
-        if row.sent == index {
-          row.sent = isHeldBack ? pending.count : index + 1
-          let outcomes = connection.perform(
-            pending[index..<row.sent].flatMap { $0 },
-            during: .write, at: address)
-          ahead = outcomes[...]
-          broken = outcomes.last?.failure
-        }
-        if ahead.isEmpty, let broken { throw broken }
-        let started = try Started(ahead.prefix(pending[index].count))
-        ahead = ahead.dropFirst(pending[index].count)
-        let next =
-          !isHeldBack && index + 1 < pending.count && row.sent == index + 1
-            && polling.isPunctual(.write)
-          ? pending[index + 1] : []
-        let (report, outcomes) = try wait(
-          for: started, .write, at: address, .write, limit: limit, next: next,
-          willSend: { row.sent = index + 2 })
-        try check(report, .write, at: address)
-        row.done = index + 1
-        if let outcomes {
-          ahead = outcomes.dropFirst()
-          broken = outcomes.last?.failure
-        }
-      } catch {
-        throw explained(DFUError(.write, at: address, error.reason))
-      }
-    }
-  }
-
-  /// How many of the blocks can go in one row, and should: it takes about as
-  /// long as a person who wants to stop can wait.
-  private func rowLength(
-    _ blocks: ArraySlice<Range<Int>>, _ base: UInt32
-  ) -> Int {
-    guard polling.mode == .immediate, !behaviour.setsAddressPerBlock,
-      brokenRows < Self.mostBrokenRows + blocksInRows / Self.blocksPerBrokenRow,
-      let longest = polling.longest(.write)
-    else { return 1 }
-    let most = min(
-      Self.longestRow, Int(Self.rowTime / max(longest, .milliseconds(1))))
-    // Only whole blocks: a short one needs a pointer of its own, and one with
-    // the vector table must not go before the rest is known to be good.
-    let whole = blocks.prefix(most).prefix {
-      $0.count == connection.transferSize
-    }
-    func canCount(from origin: UInt32?, _ block: Range<Int>) -> Bool {
-      guard let origin else { return false }
-      return number(
-        of: address(of: block, base), from: origin, length: block.count) != nil
-    }
-    let isOnTheWay = whole.first.map { canCount(from: pointer, $0) } ?? false
-    let origin = isOnTheWay ? pointer : base
-    return whole.prefix { canCount(from: origin, $0) }.count
-  }
-
-  private func address(of block: Range<Int>, _ base: UInt32) -> UInt32 {
-    base &+ UInt32(truncatingIfNeeded: block.lowerBound)
+    try transfer(
+      data, block: block, .write, at: address, .write,
+      limit: behaviour.writeLimit)
   }
 
   /// Programs option bytes or anything else after which the chip resets at
@@ -348,35 +198,8 @@ public final class DfuSeSession {
         .shortReply(received: bytes.count, expected: length))
     }
     state = .uploadIdle
+    hasRead = true
     return bytes
-  }
-
-  /// Reads `count` blocks of one transfer size each, from `address` on, without
-  /// a pause between them.
-  ///
-  /// - Returns: at least one block; fewer than `count` when the device did not
-  ///   give more in one go. The next call then says why.
-  /// - Throws: `DFUError` when there is no first block.
-  public func readBlocks(
-    _ count: Int, at address: UInt32
-  ) throws(DFUError) -> [[UInt8]] {
-    let size = connection.transferSize
-    let first = try block(for: address, length: size)
-    guard count > 1, !behaviour.setsAddressPerBlock,
-      let last = UInt16(exactly: Int(first) + count - 1)
-    else { return [try read(size, at: address)] }
-    try leaveDownload()
-    let (blocks, failure) = connection.upload(
-      blocks: first...last, length: size, at: address)
-    state = .uploadIdle
-    if let failure {
-      guard !blocks.isEmpty else {
-        if case .shortReply = failure.reason { state = .idle }
-        throw explained(failure)
-      }
-      guard !failure.isGone, (try? recover()) != nil else { throw failure }
-    }
-    return blocks
   }
 
   /// Asks the device to leave DFU mode and run the program whose vector
@@ -456,36 +279,6 @@ public final class DfuSeSession {
       payload.span, block: 0, operation, at: address, work, limit: limit)
   }
 
-  /// Work that a device was told to do.
-  private struct Started {
-    /// What the GETSTATUS that started it said.
-    var report: DFUStatusReport
-    /// When that was asked, by the device's clock.
-    var asked: Duration
-    /// When it was answered; the work began in between.
-    var answered: Duration
-    /// A second GETSTATUS, where it was sent along.
-    var second: DFUConnection.StepOutcome?
-
-    /// From the outcomes of DNLOAD, GETSTATUS and perhaps another GETSTATUS,
-    /// which alone may have failed.
-    init(
-      _ outcomes: some Collection<DFUConnection.StepOutcome>
-    ) throws(DFUError) {
-      let outcomes = Array(outcomes)
-      for outcome in outcomes.prefix(2) {
-        if let failure = outcome.failure { throw failure }
-      }
-      guard outcomes.count >= 2, let report = outcomes[1].report else {
-        throw DFUError(.getStatus, .shortReply(received: 0, expected: 6))
-      }
-      self.report = report
-      asked = outcomes[1].start
-      answered = outcomes[1].end
-      second = outcomes.count > 2 ? outcomes[2] : nil
-    }
-  }
-
   /// One DNLOAD, the GETSTATUS that starts the work, and GETSTATUS until it
   /// is done.
   private func transfer(
@@ -494,13 +287,9 @@ public final class DfuSeSession {
   ) throws(DFUError) {
     try leaveUpload()
     do throws(DFUError) {
-      let started = try Started(
-        connection.perform(
-          steps([UInt8](copying: data), block: block, work, limit: limit),
-          during: operation, at: address))
-      let report = try wait(
-        for: started, operation, at: address, work, limit: limit
-      ).report
+      try connection.download(
+        block: block, data, during: operation, at: address)
+      let report = try wait(operation, at: address, work, limit: limit)
       try check(report, operation, at: address)
     } catch {
       throw explained(error)
@@ -519,84 +308,44 @@ public final class DfuSeSession {
     }
   }
 
-  /// The requests that start a piece of work; with them a second question
-  /// where the device holds its answer back until the work is done.
-  private func steps(
-    _ data: [UInt8], block: UInt16, _ work: Polling.Work, limit: Duration
-  ) -> [DFUConnection.Step] {
-    let start: [DFUConnection.Step] = [
-      .download(block: block, data), .getStatus(),
-    ]
-    return polling.isAskedAtOnce(work)
-      ? start + [.getStatus(waiting: limit)] : start
-  }
-
-  /// Asks until a piece of work is done.
+  /// Has the device begin and asks until it is done.
   ///
-  /// - Parameters:
-  ///   - next: goes out right behind the first question. As long as the work
-  ///     lasts a device refuses it.
-  ///   - willSend: called before `next` goes out.
-  /// - Returns: the last answer; and if `next` was sent, what came of the
-  ///   question and of it.
+  /// - Returns: the last answer.
   private func wait(
-    for started: Started, _ operation: DFUOperation, at address: UInt32?,
-    _ work: Polling.Work, limit: Duration, next: [DFUConnection.Step] = [],
-    willSend: () -> Void = {}
-  ) throws(DFUError) -> (
-    report: DFUStatusReport, row: [DFUConnection.StepOutcome]?
-  ) {
+    _ operation: DFUOperation, at address: UInt32?, _ work: Polling.Work,
+    limit: Duration
+  ) throws(DFUError) -> DFUStatusReport {
     let clock = connection.clock
+    let sent = clock.now()
+    var report = try connection.getStatus(during: operation, at: address)
     // The next question takes as long to arrive as the first did; only the
     // specification wants the whole time to pass after the answer.
-    let start =
-      polling.mode == .specification ? started.answered : started.asked
-    var report = started.report
-    var second = started.second
-    var row: [DFUConnection.StepOutcome]?
+    let start = polling.mode == .specification ? clock.now() : sent
     var asked = 0
     var askedAt = Duration.zero
-    var answeredAt = Duration.zero
     // TI's devices stay in dfuDNLOAD-SYNC while they work.
     while report.state == .downloadBusy || report.state == .downloadSync {
-      let elapsed = second == nil ? clock.now() - start : .zero
+      let elapsed = clock.now() - start
       if isWedged(work, report, elapsed: elapsed) {
         try connection.clearStatus(during: operation)
         try connection.clearStatus(during: operation)
         wedgeWasCured = true
-        return (
-          try connection.getStatus(during: operation, at: address), row
-        )
+        return try connection.getStatus(during: operation, at: address)
       }
       guard elapsed < limit else {
         throw DFUError(operation, at: address, .stillBusy(limit: limit))
       }
-      if second == nil {
-        let delay = polling.delay(
-          work, reported: .milliseconds(Int(report.pollTimeout)),
-          elapsed: elapsed, asked: asked)
-        // A device may say hours.
-        clock.sleep(for: min(delay, limit - elapsed))
-        askedAt = clock.now() - start
-      }
+      let delay = polling.delay(
+        work, reported: .milliseconds(Int(report.pollTimeout)),
+        elapsed: elapsed, asked: asked)
+      // A device may say hours.
+      clock.sleep(for: min(delay, limit - elapsed))
+      askedAt = clock.now() - start
       asked += 1
       do throws(DFUError) {
-        var answer = second
-        second = nil
-        if answer == nil {
-          let behind = asked == 1 ? next : []
-          if !behind.isEmpty { willSend() }
-          let outcomes = connection.perform(
-            [.getStatus(waiting: limit - elapsed)] + behind,
-            during: operation, at: address)
-          answer = outcomes.first
-          if !behind.isEmpty { row = outcomes }
-        }
-        guard let answer else { continue }
-        if let failure = answer.failure { throw failure }
-        guard let told = answer.report else { continue }
-        report = told
-        answeredAt = answer.end - start
+        report = try connection.getStatus(
+          limit: DFUConnection.requestLimit + limit - elapsed,
+          during: operation, at: address)
         if report.state == .downloadBusy {
           polling.learn(work, .busy, after: askedAt)
         }
@@ -605,11 +354,9 @@ public final class DfuSeSession {
       }
     }
     if asked > 0 {
-      polling.finished(
-        work, asked: askedAt, answered: answeredAt,
-        quick: started.answered - started.asked)
+      polling.finished(work, asked: askedAt, answered: clock.now() - start)
     }
-    return (report, row)
+    return report
   }
 
   /// Whether an erase goes on so much longer than the ones before it, or than

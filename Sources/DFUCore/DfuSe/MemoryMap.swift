@@ -44,6 +44,11 @@ public struct Sector: Hashable, Sendable {
 
   /// The address after its last byte, up to 2³².
   public var end: UInt64 { UInt64(address) + UInt64(size) }
+
+  /// Whether a byte at an address belongs to it.
+  public func contains(_ address: UInt32) -> Bool {
+    address >= self.address && UInt64(address) < end
+  }
 }
 
 /// Equal sectors in a row.

@@ -47,8 +47,6 @@ public struct Polling: Sendable {
   /// How many pieces of work have ended since one was last found unfinished;
   /// that one counts too.
   private var hits: [Work: Int] = [:]
-  /// Work whose answers were seen to be held back.
-  private var held: Set<Work> = []
 
   /// After so many pieces of work a shorter wait is tried again.
   private static let memory = 64
@@ -117,15 +115,10 @@ public struct Polling: Sendable {
   /// - Parameters:
   ///   - asked: when the question was asked that found it done.
   ///   - elapsed: when that was answered.
-  ///   - quick: how long an answer takes that is not held back.
   public mutating func finished(
-    _ work: Work, asked: Duration, answered elapsed: Duration,
-    quick: Duration
+    _ work: Work, asked: Duration, answered elapsed: Duration
   ) {
     hits[work, default: 0] += 1
-    if early[work] == nil, elapsed - asked > quick * 2 + .milliseconds(1) {
-      held.insert(work)
-    }
     if hits[work, default: 0] % Self.memory == 0 {
       // The one busy answer may have been a hiccup of the host.
       busyAfter[work] = busyAfter[work].map { $0 * 3 / 4 }
@@ -138,26 +131,6 @@ public struct Polling: Sendable {
     } else {
       doneAfter[work] = asked
     }
-  }
-
-  /// Whether asking at once is best, as far as is known: work of this kind was
-  /// never found unfinished.
-  public func isAskedAtOnce(_ work: Work) -> Bool {
-    mode == .immediate && early[work] == nil && doneAfter[work] != nil
-  }
-
-  /// Whether the device was seen to hold the answer back until work of this
-  /// kind is done, so that more may be sent behind the question.
-  public func isHeldBack(_ work: Work) -> Bool {
-    isAskedAtOnce(work) && held.contains(work)
-  }
-
-  /// Whether the first question, asked when ``delay(_:reported:elapsed:asked:)``
-  /// says, can be trusted to find work of this kind done: it did so several
-  /// times, and no shorter wait is being tried.
-  public func isPunctual(_ work: Work) -> Bool {
-    guard mode == .immediate, hits[work, default: 0] >= 4 else { return false }
-    return !isExploring(work)
   }
 
   /// The longest that work of this kind took so far; `nil` before the first.

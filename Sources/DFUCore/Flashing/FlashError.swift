@@ -9,8 +9,11 @@ public enum FlashError: Error, Hashable, Sendable {
   case readProtected(DFUError)
   /// What was read back differs from what was written.
   case mismatch(FlashMismatch)
-  /// The sector is not blank although the board reports that it erased it.
-  case notErased(Sector, address: UInt32)
+  /// The sectors are not blank although the board reports that it erased them;
+  /// the first byte that is not is at the address.
+  case notErased([Sector], address: UInt32)
+  /// The range cannot be read back, and reading back was required.
+  case unverifiable(Range<UInt64>)
   /// The user stopped it.
   case cancelled
   /// What was read could not be stored.
@@ -58,13 +61,68 @@ extension FlashError: CustomStringConvertible {
       (\(mismatch.count) byte\(mismatch.count == 1 ? "" : "s") of that block \
       differ\(mismatch.count == 1 ? "s" : ""))
       """
-    case .notErased(let sector, let address):
+    case .notErased(let sectors, let address):
       """
-      the sector at 0x\(hex(sector.address)) (\(sector.size) bytes) is not \
-      blank at 0x\(hex(address)) although the board reports that it erased it
+      \(Self.list(sectors)) not blank (the first such byte is at \
+      0x\(hex(address))) although the board reports that the memory was erased
+      """
+    case .unverifiable(let range):
+      """
+      0x\(hex(range.lowerBound))–0x\(hex(range.upperBound - 1)) cannot be \
+      read back, so what was written is not verified
       """
     case .cancelled: "stopped by the user"
     case .output(let text): text
     }
   }
+
+  private static func list(_ sectors: [Sector]) -> String {
+    let shown = sectors.prefix(4).map {
+      "0x\(hex($0.address)) (\($0.size) bytes)"
+    }.joined(separator: ", ")
+    let rest = sectors.count - min(4, sectors.count)
+    return sectors.count == 1
+      ? "the sector at \(shown) is"
+      : "the sectors at \(shown)\(rest > 0 ? " and \(rest) more" : "") are"
+  }
+}
+
+/// What the board does at its next reset after a flash that did not end, as far
+/// as the memory that was worked on decides.
+public enum AfterReset: Hashable, Sendable {
+  /// What it did before: nothing was changed.
+  case asBefore
+  /// It finds no program: the vector table is blank.
+  case noProgram
+  /// It starts a mixture of the old and the new program.
+  case mixture
+  /// It starts the new program, not all of which was verified.
+  case newProgram
+  /// Not known.
+  case unknown
+}
+
+/// A flash that failed, and what it leaves behind.
+public struct FlashFailure: Error, Hashable, Sendable {
+  /// Why.
+  public var error: FlashError
+  /// What the board does at its next reset.
+  public var afterReset: AfterReset
+  /// Bytes beside the image that were erased with it and not written back.
+  public var lost: [FirmwareImage.Segment]
+
+  /// A failure from its parts.
+  public init(
+    _ error: FlashError, afterReset: AfterReset = .asBefore,
+    lost: [FirmwareImage.Segment] = []
+  ) {
+    self.error = error
+    self.afterReset = afterReset
+    self.lost = lost
+  }
+}
+
+extension FlashFailure: CustomStringConvertible {
+  /// Why it failed.
+  public var description: String { error.description }
 }

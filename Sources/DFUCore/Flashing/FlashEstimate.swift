@@ -17,7 +17,7 @@ extension FlashPlan {
         timing.eraseTime(sectorSize: sector.size)?.typical ?? 0)
     }
     time += .microseconds(timing.programTime(bytes: writtenBytes).typical)
-    let blocks = runs.reduce(0) { $0 + $1.blocks.count }
+    let blocks = allRuns.reduce(0) { $0 + $1.blocks.count }
     let read =
       verifies ? checks.reduce(0) { $0 + $1.bytes.count } : 0
     return time + .microseconds(writtenBytes + read)

@@ -1,7 +1,7 @@
 /// A stage of the work on a board's memory.
 public enum FlashPhase: String, Hashable, Sendable {
   /// Reading what is there, to find out what must change.
-  case survey
+  case compare
   /// Erasing.
   case erase
   /// Writing.
@@ -29,4 +29,10 @@ public enum FlashEvent: Hashable, Sendable {
   case unverifiable(Range<UInt64>)
   /// A transfer failed and is tried again.
   case retried(DFUError)
+  /// A sector that was not to be touched has changed: what the board says of
+  /// its sectors is not true. Everything is erased and written.
+  case layoutIsWrong(Sector)
+  /// The board reported a mass erase as done, but these sectors are not blank;
+  /// they are erased one by one.
+  case massEraseIncomplete([Sector])
 }

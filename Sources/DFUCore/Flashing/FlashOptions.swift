@@ -1,3 +1,13 @@
+/// How far a flash is checked by reading back.
+public enum Verification: Hashable, Sendable {
+  /// Nothing is read back.
+  case off
+  /// What the device lets be read is compared; the rest is reported.
+  case whenPossible
+  /// What cannot be read back is a failure.
+  case required
+}
+
 /// What a flash is to do and to leave alone.
 public struct FlashOptions: Hashable, Sendable {
   /// When the whole memory is erased at once.
@@ -24,8 +34,24 @@ public struct FlashOptions: Hashable, Sendable {
   /// Whether erased sectors are read back before anything is written, for
   /// chips whose erase is known to fail silently.
   public var checksBlank = false
-  /// Whether everything written is read back and compared.
-  public var verifies = true
+  /// Whether the image is read back and compared, and erased memory looked at.
+  public var verification = Verification.whenPossible
+  /// Whether an update that leaves the vector table's sector as it is may leave
+  /// the old vector table in place while other sectors of the program are
+  /// erased. An interruption then leaves a mixture of two programs that
+  /// starts.
+  public var keepsVectorTable = false
+  /// Waited after each sector erase, whatever the device reports.
+  public var pauseAfterErase = Duration.zero
+  /// The sectors' datasheet times. An erase that is reported as done in less
+  /// than a quarter of its typical time is looked at.
+  public var timing: FlashTiming?
+  /// From this address on an erase is given the datasheet's maximum time before
+  /// the next command, whatever the device reports.
+  public var waitsForMaximumFrom: UInt64?
+  /// Whether the device is known to answer errVENDOR for readout protection,
+  /// as ST's ROMs do. Elsewhere it is an error like any other.
+  public var vendorErrorMeansProtection = false
   /// Writes begin and end at multiples of this many bytes (a power of two).
   public var alignment = 4
   /// What a byte of erased memory reads: 0xFF, on a few chips 0x00.

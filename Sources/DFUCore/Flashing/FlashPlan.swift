@@ -5,9 +5,12 @@ public enum SectorFinding: Hashable, Sendable {
   /// It need not be erased: the image differs only in these pieces, which are
   /// blank, or the memory needs no erasing.
   case fill([FirmwareImage.Segment])
-  /// It must be erased and then hold this, from its first byte on. `preserved` counts the bytes outside the image that are written
-  /// back.
-  case erase(content: [UInt8], preserved: Int)
+  /// It must be erased and then hold `content`, from its first byte on. The
+  /// pieces in `preserved` lie outside the image and are written back.
+  case erase(content: [UInt8], preserved: [FirmwareImage.Segment])
+
+  /// Whether the sector is erased.
+  var erases: Bool { if case .erase = self { true } else { false } }
 }
 
 /// Everything a flash will do, named before the first command that changes
@@ -22,34 +25,62 @@ public struct FlashPlan: Hashable, Sendable {
     public var piece: FirmwareImage.Segment
     /// Which of the bytes each DNLOAD carries, as offsets: short ones first,
     /// because each needs a pointer of its own, then whole ones at multiples
-    /// of the transfer size by rising address, and the beginning of the
-    /// vector table last.
+    /// of the transfer size by rising address.
     public var blocks: [Range<Int>]
 
     /// The address of a block.
     public func address(of block: Range<Int>) -> UInt32 {
       piece.address &+ UInt32(truncatingIfNeeded: block.lowerBound)
     }
+
+    /// The bytes of a block with their address.
+    public func segment(of block: Range<Int>) -> FirmwareImage.Segment {
+      FirmwareImage.Segment(
+        address: address(of: block), bytes: Array(piece.bytes[block]))
+    }
+
+    /// The addresses of a block.
+    func range(of block: Range<Int>) -> Range<UInt64> {
+      let start = UInt64(address(of: block))
+      return start..<start + UInt64(block.count)
+    }
   }
 
   /// Sectors the image touches that already hold it.
   public var kept: [Sector] = []
-  /// Sectors to erase one by one, in this order. Empty with ``massErases``.
+  /// Sectors to erase one by one, in this order: the vector table's first.
+  /// Empty with ``massErases``.
   public var erases: [Sector] = []
   /// Whether the whole memory is erased at once.
   public var massErases = false
-  /// What is written.
+  /// What is written before anything is read back: first what lies beside the
+  /// image and was erased with it, then the image.
   public var runs: [Run] = []
-  /// What is read back and compared afterwards.
+  /// The beginning of the vector table. It is written when everything else has
+  /// been read back and found right; until then the chip finds no program.
+  /// `nil` when the one that is there stays.
+  public var vectorTable: Run?
+  /// What is read back before ``vectorTable`` is written: the whole image, also
+  /// in the sectors that are kept, and the bytes beside it.
   public var checks: [FirmwareImage.Segment] = []
-  /// Bytes outside the image that are erased and written back.
-  public var preservedBytes = 0
+  /// Bytes beside the image that are erased with it and written back.
+  public var preserved: [FirmwareImage.Segment] = []
   /// The transfer size the blocks were cut for, bytes.
   public var transferSize: Int
 
+  /// How many bytes lie beside the image and are written back.
+  public var preservedBytes: Int {
+    preserved.reduce(0) { $0 + $1.bytes.count }
+  }
+
+  /// The runs, with that of the vector table at the end.
+  public var allRuns: [Run] {
+    vectorTable.map { runs + [$0] } ?? runs
+  }
+
   /// Bytes that will be sent.
   public var writtenBytes: Int {
-    runs.reduce(0) { $0 + $1.blocks.reduce(0) { $0 + $1.count } }
+    allRuns.reduce(0) { $0 + $1.blocks.reduce(0) { $0 + $1.count } }
   }
 
   /// Bytes of the sectors erased one by one.
@@ -57,7 +88,7 @@ public struct FlashPlan: Hashable, Sendable {
 
   /// Whether nothing has to be done.
   public var isUpToDate: Bool {
-    erases.isEmpty && !massErases && runs.isEmpty
+    erases.isEmpty && !massErases && allRuns.isEmpty
   }
 }
 
@@ -103,82 +134,117 @@ extension FlashPlan {
         kept.append(sector)
       case .fill(let pieces):
         for piece in pieces {
-          Self.append(piece.bytes, at: piece.address, to: &filled)
+          filled.append(joining: piece.bytes, at: piece.address)
         }
       case .erase(let content, let preserved):
         if !massErases { erases.append(sector) }
-        preservedBytes += preserved
-        Self.append(content, at: sector.address, to: &erased)
+        self.preserved += preserved
+        erased.append(joining: content, at: sector.address)
       }
     }
-    for piece in filled {
-      runs += Self.runs(for: piece, transferSize, erased: nil)
+    for piece in filled { add(piece, erased: nil) }
+    for piece in erased { add(piece, erased: options.erasedByte) }
+    guard !runs.isEmpty || !erases.isEmpty || massErases else { return }
+    if let address = options.vectorTable ?? image.segments.first?.address {
+      holdBack(address, unit: options.alignment)
     }
-    for piece in erased {
-      runs += Self.runs(
-        for: piece, transferSize, erased: options.erasedByte)
+    writePreservedFirst()
+    let last = vectorTable.flatMap { run in
+      run.blocks.first.map { run.range(of: $0) }
     }
-    checks = filled + erased
-    let vectorTable = options.vectorTable ?? image.segments.first?.address
-    if let vectorTable { putLast(vectorTable, unit: options.alignment) }
-  }
-
-  /// The vector table's sector is erased first and its first entries are
-  /// written last: whatever happens in between, also in the middle of a
-  /// block, the chip does not start half a program.
-  private mutating func putLast(_ vectorTable: UInt32, unit: Int) {
-    if let index = erases.firstIndex(where: {
-      $0.address <= vectorTable && UInt64(vectorTable) < $0.end
-    }) {
-      erases.insert(erases.remove(at: index), at: 0)
-    }
-    for index in runs.indices {
-      let run = runs[index]
-      guard run.piece.range.contains(UInt64(vectorTable)) else { continue }
-      let offset = Int(vectorTable - run.piece.address)
-      guard let place = run.blocks.firstIndex(where: { $0.contains(offset) })
-      else { return }
-      let block = runs[index].blocks.remove(at: place)
-      // As little as the chip can program that holds stack pointer and reset
-      // vector: what is cut off in it does not start.
-      let size = max(16, unit)
-      let phase = Int(vectorTable % UInt32(size))
-      let start = max(block.lowerBound, offset - phase)
-      let end = min(block.upperBound, start + size)
-      // Short blocks first: each needs an address pointer of its own.
-      let rests = [block.lowerBound..<start, end..<block.upperBound]
-      runs[index].blocks.insert(
-        contentsOf: rests.filter { !$0.isEmpty }, at: 0)
-      runs[index].blocks.append(start..<end)
-      runs.append(runs.remove(at: index))
-      return
-    }
-  }
-
-  /// Joins pieces that touch, so that blocks may cross sectors.
-  private static func append(
-    _ content: [UInt8], at address: UInt32,
-    to pieces: inout [FirmwareImage.Segment]
-  ) {
-    if let last = pieces.indices.last, pieces[last].end == UInt64(address) {
-      pieces[last].bytes += content
-    } else {
-      pieces.append(FirmwareImage.Segment(address: address, bytes: content))
-    }
+    checks = (image.segments + preserved).flatMap { $0.without(last) }
   }
 
   /// Cuts a piece into blocks. In erased memory those that read as it does are
   /// left out.
-  private static func runs(
-    for piece: FirmwareImage.Segment, _ transferSize: Int, erased: UInt8?
-  ) -> [Run] {
+  private mutating func add(_ piece: FirmwareImage.Segment, erased: UInt8?) {
     var blocks = stride(from: 0, to: piece.bytes.count, by: transferSize)
       .map { $0..<min($0 + transferSize, piece.bytes.count) }
       .filter { erased == nil || !piece.bytes[$0].isBlank(erased) }
     if let last = blocks.last, last.count < transferSize {
       blocks.insert(blocks.removeLast(), at: 0)
     }
-    return blocks.isEmpty ? [] : [Run(piece: piece, blocks: blocks)]
+    if !blocks.isEmpty { runs.append(Run(piece: piece, blocks: blocks)) }
+  }
+
+  /// The vector table's sector is erased first and its first entries are
+  /// written last: whatever happens in between, also in the middle of a
+  /// block, the chip does not start half a program.
+  private mutating func holdBack(_ address: UInt32, unit: Int) {
+    if let index = erases.firstIndex(where: { $0.contains(address) }) {
+      erases.insert(erases.remove(at: index), at: 0)
+    }
+    for index in runs.indices {
+      let run = runs[index]
+      guard run.piece.range.contains(UInt64(address)) else { continue }
+      let offset = Int(address - run.piece.address)
+      guard let place = run.blocks.firstIndex(where: { $0.contains(offset) })
+      else { return }
+      let block = runs[index].blocks.remove(at: place)
+      // As little as the chip can program that holds stack pointer and reset
+      // vector: what is cut off in it does not start.
+      let size = max(16, unit)
+      let phase = Int(address % UInt32(size))
+      let start = max(block.lowerBound, offset - phase)
+      let end = min(block.upperBound, start + size)
+      // Short blocks first: each needs an address pointer of its own.
+      let rests = [block.lowerBound..<start, end..<block.upperBound]
+      runs[index].blocks.insert(
+        contentsOf: rests.filter { !$0.isEmpty }, at: 0)
+      vectorTable = Run(piece: run.piece, blocks: [start..<end])
+      if runs[index].blocks.isEmpty { runs.remove(at: index) }
+      return
+    }
+  }
+
+  /// Bytes that nobody has but this program are written before all others.
+  private mutating func writePreservedFirst() {
+    guard !preserved.isEmpty else { return }
+    let ranges = preserved.map(\.range)
+    var first: [Run] = []
+    var rest: [Run] = []
+    for run in runs {
+      let isBeside = { (block: Range<Int>) in
+        ranges.contains { $0.overlaps(run.range(of: block)) }
+      }
+      for (blocks, isFirst) in [
+        (run.blocks.filter(isBeside), true),
+        (run.blocks.filter { !isBeside($0) }, false),
+      ] where !blocks.isEmpty {
+        let part = Run(piece: run.piece, blocks: blocks)
+        if isFirst { first.append(part) } else { rest.append(part) }
+      }
+    }
+    runs = first + rest
+  }
+}
+
+extension [FirmwareImage.Segment] {
+  /// Adds bytes; those that touch the last piece become part of it, so that
+  /// blocks may cross sectors.
+  mutating func append(joining bytes: [UInt8], at address: UInt32) {
+    if let last = indices.last, self[last].end == UInt64(address) {
+      self[last].bytes += bytes
+    } else {
+      append(FirmwareImage.Segment(address: address, bytes: bytes))
+    }
+  }
+}
+
+extension FirmwareImage.Segment {
+  /// What is left of it outside a range.
+  func without(_ range: Range<UInt64>?) -> [FirmwareImage.Segment] {
+    guard let range, range.overlaps(self.range) else { return [self] }
+    let parts = [
+      self.range.lowerBound..<max(range.lowerBound, self.range.lowerBound),
+      min(range.upperBound, self.range.upperBound)..<self.range.upperBound,
+    ]
+    return parts.filter { !$0.isEmpty }.map { part in
+      let offset = Int(part.lowerBound - self.range.lowerBound)
+      return FirmwareImage.Segment(
+        address: UInt32(truncatingIfNeeded: part.lowerBound),
+        bytes: Array(bytes[offset..<offset + part.count]))
+    }
   }
 }
 

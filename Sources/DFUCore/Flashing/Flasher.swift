@@ -1,20 +1,20 @@
-/// Carries out work on one memory of a DfuSe board: flash, read, erase.
+/// Carries out work on one memory of a DfuSe board: flash, verify, read, erase.
 ///
 /// Every method either does the whole of what it says or throws and says why.
-public struct Flasher {
+package struct Flasher {
   /// The session with the board, on the right alternate setting.
-  public let session: DfuSeSession
+  package let session: DfuSeSession
   /// The memory of that alternate setting.
-  public let memory: MemoryMap
+  package let memory: MemoryMap
   /// What to do and what to leave alone.
-  public let options: FlashOptions
+  package var options: FlashOptions
   /// Told of every step.
-  public let report: (FlashEvent) -> Void
+  package let report: (FlashEvent) -> Void
   /// Asked between transfers whether the user wants to stop.
-  public let shouldStop: () -> Bool
+  package let shouldStop: () -> Bool
 
   /// Prepares work on one memory; nothing is sent yet.
-  public init(
+  package init(
     _ session: DfuSeSession, _ memory: MemoryMap,
     options: FlashOptions = FlashOptions(),
     shouldStop: @escaping () -> Bool = { false },
@@ -27,76 +27,92 @@ public struct Flasher {
     self.report = report
   }
 
-  // MARK: Flash
+  /// A reader of this memory as it is now.
+  func reader() -> MemoryReader {
+    MemoryReader(
+      session, memory,
+      vendorErrorMeansProtection: options.vendorErrorMeansProtection)
+  }
+
+  // MARK: Plan
 
   /// Finds out what must change, without changing anything.
   ///
+  /// Nothing is read that is erased anyway: with a mass erase nothing at all,
+  /// with `rewritesAll` only what lies beside the image in a sector.
+  ///
   /// - Throws: `FlashError.refused` before anything was sent, when the image
   ///   does not fit.
-  public func plan(for image: FirmwareImage) throws(FlashError) -> FlashPlan {
+  package func plan(for image: FirmwareImage) throws(FlashError) -> FlashPlan {
     let sectors: [Sector]
     do throws(FlashRefusal) {
       sectors = try FlashPlan.sectors(for: image, in: memory)
+      if options.massErase == .always,
+        let sector = sectors.first(where: { !$0.access.contains(.erasable) })
+      {
+        throw .notErasable(sector, memory: memory)
+      }
     } catch {
       throw .refused(error)
     }
-    let massErases = options.massErase == .always
-    if massErases {
-      // Nothing of the memory survives, so that nothing needs to be known.
-      if let sector = sectors.first(where: { !$0.access.contains(.erasable) }) {
-        throw .refused(.notErasable(sector, memory: memory))
-      }
+    var options = options
+    if options.massErase == .always {
+      options.preservesNeighbours = false
+      options.rewritesAll = true
     }
-    var surveyed = options
-    if massErases {
-      surveyed.preservesNeighbours = false
-      surveyed.rewritesAll = true
-    }
-    let reader = MemoryReader(session, memory)
-    let survey = Survey(image: image, reader: reader, options: surveyed)
-    var findings: [(sector: Sector, finding: SectorFinding)] = []
-    let total = sectors.reduce(0) { $0 + $1.size }
-    var done = 0
-    if !surveyed.rewritesAll { report(.began(.survey, total: total)) }
-    let horizons = horizons(of: sectors)
-    for (sector, horizon) in zip(sectors, horizons) {
-      try checkStop()
-      let finding = try survey.look(at: sector, horizon: horizon)
-      let range = UInt64(sector.address)..<sector.end
-      if case .erase = finding, options.preservesNeighbours, !massErases,
-        !reader.canRead(range), !image.contains(range)
+    let comparison = Comparison(
+      image: image, reader: reader(), options: options)
+    var findings = try compare(sectors, comparison)
+    try eraseVectorTableToo(&findings, comparison)
+    for (sector, finding) in findings where finding.erases {
+      if options.preservesNeighbours,
+        !comparison.reader.canRead(sector.range), !image.contains(sector.range)
       {
         report(.neighboursLost(sector))
       }
-      findings.append((sector, finding))
-      done += sector.size
-      if !surveyed.rewritesAll { report(.progress(.survey, done: done)) }
     }
-    if !surveyed.rewritesAll { report(.finished(.survey)) }
-    let erasesAll =
-      massErases ? true : try isMassEraseBetter(findings, reader)
+    let isBetter = try isMassEraseBetter(findings, comparison.reader)
     return FlashPlan(
       findings, image: image,
-      transferSize: session.connection.transferSize, massErases: erasesAll,
+      transferSize: session.connection.transferSize,
+      massErases: options.massErase == .always || isBetter,
       options: options)
   }
 
-  /// For each sector that one block can read, how far sectors like it go on
-  /// without a gap: all of them must be read, whatever is found. In larger ones
-  /// the first block may decide.
-  private func horizons(of sectors: [Sector]) -> [UInt64?] {
-    var horizons = [UInt64?](repeating: nil, count: sectors.count)
-    let size = session.connection.transferSize
-    for index in sectors.indices.reversed() where sectors[index].size <= size {
-      let end = sectors[index].end
-      horizons[index] = end
-      if index + 1 < sectors.count, end == UInt64(sectors[index + 1].address),
-        let next = horizons[index + 1]
-      {
-        horizons[index] = next
-      }
+  private func compare(
+    _ sectors: [Sector], _ comparison: Comparison
+  ) throws(FlashError) -> [(sector: Sector, finding: SectorFinding)] {
+    let isReading = !comparison.options.rewritesAll
+    if isReading {
+      report(.began(.compare, total: sectors.reduce(0) { $0 + $1.size }))
     }
-    return horizons
+    var findings: [(sector: Sector, finding: SectorFinding)] = []
+    var done = 0
+    for sector in sectors {
+      try checkStop()
+      findings.append((sector, try comparison.look(at: sector)))
+      done += sector.size
+      if isReading { report(.progress(.compare, done: done)) }
+    }
+    if isReading { report(.finished(.compare)) }
+    return findings
+  }
+
+  /// When another sector of the program is erased, the vector table's is too:
+  /// otherwise an interrupted update starts as a mixture of two programs.
+  private func eraseVectorTableToo(
+    _ findings: inout [(sector: Sector, finding: SectorFinding)],
+    _ comparison: Comparison
+  ) throws(FlashError) {
+    let address =
+      options.vectorTable ?? comparison.image.segments.first?.address
+    guard !options.keepsVectorTable, let address,
+      comparison.image.contains(address),
+      findings.contains(where: \.finding.erases),
+      let index = findings.firstIndex(where: { $0.sector.contains(address) }),
+      !findings[index].finding.erases
+    else { return }
+    findings[index].finding = try comparison.erasing(findings[index].sector)
   }
 
   /// Whether erasing the whole memory loses nothing and is quicker: every
@@ -109,9 +125,7 @@ public struct Flasher {
     guard case .whenCheaper(let timing, let whole) = options.massErase else {
       return false
     }
-    let erased = findings.filter {
-      if case .erase = $0.finding { true } else { false }
-    }.map(\.sector)
+    let erased = findings.filter(\.finding.erases).map(\.sector)
     let single = erased.reduce(Duration.zero) {
       $0
         + (timing.eraseTime(sectorSize: $1.size).map {
@@ -123,193 +137,257 @@ public struct Flasher {
     // About 1 µs a byte over full speed.
     guard single > whole + .microseconds(toRead) else { return false }
     for sector in others {
-      guard try firstNotBlank(in: sector, reader) == nil else { return false }
+      guard reader.canRead(sector.range),
+        try firstNotBlank(in: sector, reader) == nil
+      else { return false }
     }
     return true
   }
 
-  /// The first byte of a sector that is not blank; `nil` when all are. A
-  /// sector that cannot be read does not count as blank.
-  private func firstNotBlank(
-    in sector: Sector, _ reader: MemoryReader
-  ) throws(FlashError) -> UInt32? {
-    let range = UInt64(sector.address)..<sector.end
-    guard reader.canRead(range) else { return sector.address }
-    var found: UInt32?
-    try reader.read(range) { (address, bytes) throws(FlashError) in
-      try checkStop()
-      guard
-        let index = bytes.firstIndex(where: { $0 != options.erasedByte })
-      else {
-        return true
-      }
-      found = address &+ UInt32(truncatingIfNeeded: index - bytes.startIndex)
-      return false
-    }
-    return found
+  // MARK: Flash
+
+  /// What a flash did.
+  package struct Outcome {
+    /// The plan that was carried out.
+    package var plan: FlashPlan
+    /// What could not be read back.
+    package var unverified: [Range<UInt64>]
   }
 
   /// Makes a plan and carries it out.
   ///
-  /// - Returns: the plan that was carried out.
+  /// Where a sector that was not touched turns out to have changed, the board
+  /// describes its sectors wrongly: then everything is erased and written.
   @discardableResult
-  public func flash(_ image: FirmwareImage) throws(FlashError) -> FlashPlan {
-    let plan = try plan(for: image)
-    report(.planned(plan))
-    try carryOut(plan)
-    return plan
+  package func flash(
+    _ image: FirmwareImage
+  ) throws(FlashFailure) -> Outcome {
+    let plan = try planned(image)
+    do throws(FlashFailure) {
+      return Outcome(plan: plan, unverified: try carryOut(plan))
+    } catch {
+      guard case .mismatch(let mismatch) = error.error,
+        let sector = mismatch.sector, plan.kept.contains(sector)
+      else { throw error }
+      report(.layoutIsWrong(sector))
+      return try flashAll(image, after: plan)
+    }
+  }
+
+  private func planned(
+    _ image: FirmwareImage
+  ) throws(FlashFailure) -> FlashPlan {
+    do throws(FlashError) {
+      let plan = try plan(for: image)
+      report(.planned(plan))
+      return plan
+    } catch {
+      throw FlashFailure(error)
+    }
+  }
+
+  /// Erases and writes everything, with what the first plan preserved.
+  private func flashAll(
+    _ image: FirmwareImage, after first: FlashPlan
+  ) throws(FlashFailure) -> Outcome {
+    var flasher = self
+    flasher.options.rewritesAll = true
+    do throws(FlashFailure) {
+      var whole = image
+      do throws(FirmwareError) {
+        for piece in first.preserved {
+          try whole.add(piece.bytes, at: piece.address)
+        }
+      } catch {
+        throw FlashFailure(.refused(.empty))
+      }
+      let plan = try flasher.planned(whole)
+      return Outcome(plan: plan, unverified: try flasher.carryOut(plan))
+    } catch {
+      var failure = error
+      failure.lost += first.preserved
+      if failure.afterReset == .asBefore { failure.afterReset = .noProgram }
+      throw failure
+    }
   }
 
   /// Carries out a plan made for this memory as it is now.
-  public func carryOut(_ plan: FlashPlan) throws(FlashError) {
-    try erase(plan)
-    try write(plan)
-    if options.verifies { try verify(plan.checks) }
-  }
-
-  private func erase(_ plan: FlashPlan) throws(FlashError) {
-    if plan.massErases { try massErase() }
-    try erase(plan.erases)
-  }
-
-  private func erase(_ sectors: [Sector]) throws(FlashError) {
-    guard !sectors.isEmpty else { return }
-    report(.began(.erase, total: sectors.reduce(0) { $0 + $1.size }))
-    var done = 0
-    for sector in sectors {
-      try checkStop()
-      try erase(sector)
-      done += sector.size
-      report(.progress(.erase, done: done))
-    }
-    report(.finished(.erase))
-  }
-
-  private func erase(_ sector: Sector) throws(FlashError) {
-    for attempt in 1...2 {
-      let isCertain = try repeating { () throws(DFUError) in
-        try session.eraseSector(at: sector.address, size: sector.size)
+  ///
+  /// - Returns: what could not be read back.
+  package func carryOut(
+    _ plan: FlashPlan
+  ) throws(FlashFailure) -> [Range<UInt64>] {
+    let run = FlashRun(plan)
+    do throws(FlashError) {
+      try erase(plan, run)
+      guard options.verification != .off else {
+        try write(plan.allRuns, run)
+        return []
       }
-      if isCertain && !options.checksBlank { return }
-      let reader = MemoryReader(session, memory)
-      guard let address = try firstNotBlank(in: sector, reader) else { return }
-      if attempt == 2 { throw .notErased(sector, address: address) }
+      try write(plan.runs, run)
+      return try verify(plan.checks, then: plan.vectorTable, run)
+    } catch {
+      throw FlashFailure(
+        error, afterReset: run.afterReset, lost: run.lost)
     }
   }
 
-  private func write(_ plan: FlashPlan) throws(FlashError) {
-    guard !plan.runs.isEmpty else { return }
-    report(.began(.write, total: plan.writtenBytes))
-    var done = 0
-    for run in plan.runs {
-      var rest = run.blocks[...]
-      while !rest.isEmpty {
-        try checkStop()
-        // One pointer for the whole run, also for the block that goes last.
-        let row = session.write(
-          rest, of: run.piece.bytes, at: run.piece.address)
-        if let failure = row.failure {
-          for block in rest.prefix(row.sent).dropFirst(row.done) {
-            try mend(run, block, after: failure)
-          }
-          report(.retried(failure))
-        }
-        done += rest.prefix(row.sent).reduce(0) { $0 + $1.count }
-        rest = rest.dropFirst(row.sent)
-        report(.progress(.write, done: done))
-      }
-    }
+  // MARK: Write
+
+  private func write(
+    _ runs: [FlashPlan.Run], _ progress: FlashRun
+  ) throws(FlashError) {
+    let total = runs.flatMap(\.blocks).reduce(0) { $0 + $1.count }
+    guard total > 0 else { return }
+    report(.began(.write, total: total))
+    for run in runs { try write(run, progress) }
     report(.finished(.write))
   }
 
-  /// Looks at a block that failed, or was sent after one that did, and sends
-  /// it again where it reads back blank: programming twice corrupts flash with
-  /// ECC.
-  private func mend(
-    _ run: FlashPlan.Run, _ block: Range<Int>, after failure: DFUError
+  private func write(
+    _ run: FlashPlan.Run, _ progress: FlashRun, isReporting: Bool = true
   ) throws(FlashError) {
-    let wanted = run.piece.bytes[block]
-    let address = run.address(of: block)
-    var failure = failure
-    for _ in 1...2 {
-      guard failure.status != .vendor, failure.mayPass else {
-        throw refused(failure)
+    for block in run.blocks {
+      try checkStop()
+      progress.beginWriting()
+      try write(block, of: run)
+      progress.finish(writing: run, block)
+      if isReporting {
+        report(.progress(.write, done: progress.writtenBytes))
       }
+    }
+  }
+
+  /// Writes a block. One that failed is looked at before it is sent again:
+  /// programming twice corrupts flash with error-correcting code.
+  private func write(
+    _ block: Range<Int>, of run: FlashPlan.Run
+  ) throws(FlashError) {
+    var failures = 0
+    while true {
+      let failure: DFUError
       do throws(DFUError) {
-        try session.recover()
-        let found = try session.read(block.count, at: address)
-        if found[...] == wanted { return }
-        guard found[...].isBlank(options.erasedByte) else { throw failure }
-      } catch {
-        throw .device(failure)
-      }
-      do throws(DFUError) {
+        // One pointer for the whole run.
         return try session.write(
-          run.piece.bytes.span.extracting(block), at: address,
+          run.piece.bytes.span.extracting(block), at: run.address(of: block),
           base: run.piece.address)
       } catch {
         failure = error
       }
+      failures += 1
+      guard failures < 3, failure.mayPass, !isProtection(failure)
+      else { throw refused(failure) }
+      report(.retried(failure))
+      if try isWritten(block, of: run, after: failure) { return }
     }
-    throw refused(failure)
   }
 
-  private func refused(_ failure: DFUError) -> FlashError {
-    failure.status == .vendor ? .readProtected(failure) : .device(failure)
+  /// Whether a block that failed is in place all the same.
+  ///
+  /// - Throws: the failure when the block can neither be read nor sent again.
+  private func isWritten(
+    _ block: Range<Int>, of run: FlashPlan.Run, after failure: DFUError
+  ) throws(FlashError) -> Bool {
+    do throws(DFUError) {
+      try session.recover()
+      let found = try session.read(block.count, at: run.address(of: block))
+      if found[...] == run.piece.bytes[block] { return true }
+      guard found[...].isBlank(options.erasedByte) else { throw failure }
+      return false
+    } catch {
+      throw .device(failure)
+    }
   }
 
-  /// Reads pieces back and compares.
+  // MARK: Verify, read
+
+  /// Reads pieces back and compares; then writes the vector table and reads
+  /// that back.
+  ///
+  /// - Returns: what could not be read.
   private func verify(
-    _ pieces: [FirmwareImage.Segment]
-  ) throws(FlashError) {
-    guard !pieces.isEmpty else { return }
-    let reader = MemoryReader(session, memory)
-    report(
-      .began(.verify, total: pieces.reduce(0) { $0 + $1.bytes.count }))
+    _ pieces: [FirmwareImage.Segment], then last: FlashPlan.Run?,
+    _ progress: FlashRun
+  ) throws(FlashError) -> [Range<UInt64>] {
+    let lastPieces = last.map { $0.blocks.map($0.segment) } ?? []
+    let total = (pieces + lastPieces).reduce(0) { $0 + $1.bytes.count }
+    guard total > 0 else { return [] }
+    report(.began(.verify, total: total))
     var done = 0
-    for piece in pieces {
-      guard reader.canRead(piece.range) else {
-        report(.unverifiable(piece.range))
-        continue
-      }
-      try reader.read(piece.range) { (address, found) throws(FlashError) in
-        try checkStop()
-        let offset = Int(address - piece.address)
-        let wanted = piece.bytes[offset..<offset + found.count]
-        if wanted != found {
-          throw mismatch(wanted, found, at: address)
-        }
-        done += found.count
-        report(.progress(.verify, done: done))
-        return true
-      }
+    var unverified = try readBack(pieces, &done)
+    if let last {
+      try write(last, progress, isReporting: false)
+      unverified += try readBack(lastPieces, &done)
+    }
+    let ranges = unverified.joined
+    for range in ranges { report(.unverifiable(range)) }
+    if let first = ranges.first, options.verification == .required {
+      throw .unverifiable(first)
     }
     report(.finished(.verify))
+    return ranges
+  }
+
+  /// - Returns: what could not be read.
+  private func readBack(
+    _ pieces: [FirmwareImage.Segment], _ done: inout Int
+  ) throws(FlashError) -> [Range<UInt64>] {
+    let reader = reader()
+    var unverified: [Range<UInt64>] = []
+    for piece in pieces {
+      for part in memory.sectors.parts(of: piece.range) {
+        guard reader.canRead(part) else {
+          unverified.append(part)
+          continue
+        }
+        do throws(FlashError) {
+          try verify(part, of: piece, reader) { count in
+            done += count
+            report(.progress(.verify, done: done))
+          }
+        } catch {
+          guard error.isReadRefusal else { throw error }
+          unverified.append(part)
+        }
+      }
+    }
+    return unverified
+  }
+
+  private func verify(
+    _ range: Range<UInt64>, of piece: FirmwareImage.Segment,
+    _ reader: MemoryReader, _ advance: (Int) -> Void
+  ) throws(FlashError) {
+    try reader.read(range) { (address, found) throws(FlashError) in
+      try checkStop()
+      let offset = Int(address - piece.address)
+      let wanted = piece.bytes[offset..<offset + found.count]
+      if wanted != found { throw mismatch(wanted, found, at: address) }
+      advance(found.count)
+      return true
+    }
   }
 
   private func mismatch(
     _ wanted: ArraySlice<UInt8>, _ found: ArraySlice<UInt8>,
     at address: UInt32
   ) -> FlashError {
-    var first: (Int, UInt8, UInt8)?
-    var count = 0
-    for (offset, (expected, actual)) in zip(wanted, found).enumerated()
-    where expected != actual {
-      if first == nil { first = (offset, expected, actual) }
-      count += 1
+    let differing = zip(wanted, found).enumerated().filter {
+      $0.element.0 != $0.element.1
     }
-    let (offset, expected, actual) = first ?? (0, 0, 0)
-    let place = address &+ UInt32(truncatingIfNeeded: offset)
+    guard let first = differing.first else {
+      return .mismatch(
+        FlashMismatch(address: address, expected: 0, found: 0, count: 0))
+    }
+    let place = address &+ UInt32(truncatingIfNeeded: first.offset)
     return .mismatch(
       FlashMismatch(
-        address: place, expected: expected, found: actual, count: count,
-        sector: memory.sector(at: place)))
+        address: place, expected: first.element.0, found: first.element.1,
+        count: differing.count, sector: memory.sector(at: place)))
   }
 
-  // MARK: Verify, read, erase
-
   /// Compares an image with the memory and changes nothing.
-  public func verify(_ image: FirmwareImage) throws(FlashError) {
+  package func verify(_ image: FirmwareImage) throws(FlashError) {
     do throws(FlashRefusal) {
       guard !image.isEmpty else { throw .empty }
       for segment in image.segments {
@@ -318,11 +396,15 @@ public struct Flasher {
     } catch {
       throw .refused(error)
     }
-    try verify(image.segments)
+    var flasher = self
+    flasher.options.verification = .required
+    _ = try flasher.verify(
+      image.segments, then: nil,
+      FlashRun(FlashPlan(transferSize: session.connection.transferSize)))
   }
 
   /// Reads a range and hands it out piece by piece.
-  public func read(
+  package func read(
     _ range: Range<UInt64>,
     into sink: (ArraySlice<UInt8>) throws(FlashError) -> Void
   ) throws(FlashError) {
@@ -331,10 +413,9 @@ public struct Flasher {
     } catch {
       throw .refused(error)
     }
-    let reader = MemoryReader(session, memory)
     report(.began(.read, total: range.count))
     var done = 0
-    try reader.read(range) { (_, bytes) throws(FlashError) in
+    try reader().read(range) { (_, bytes) throws(FlashError) in
       try checkStop()
       try sink(bytes)
       done += bytes.count
@@ -344,47 +425,22 @@ public struct Flasher {
     report(.finished(.read))
   }
 
-  /// Erases every sector that a range touches.
-  public func erase(_ range: Range<UInt64>) throws(FlashError) {
+  private func checkReadable(
+    _ range: Range<UInt64>
+  ) throws(FlashRefusal) {
     if let hole = memory.firstHole(in: range) {
-      throw .refused(.beyond(address: hole, memory: memory))
+      throw .beyond(address: hole, memory: memory)
     }
-    if let (first, second) = memory.overlap(in: range) {
-      throw .refused(.overlapping(first, second, memory: memory))
+    for sector in memory.sectors(in: range)
+    where !sector.access.contains(.readable) {
+      throw .notReadable(sector, memory: memory)
     }
-    let sectors = memory.sectors.filter {
-      UInt64($0.address) < range.upperBound && range.lowerBound < $0.end
-    }
-    if let sector = sectors.first(where: { !$0.access.contains(.erasable) }) {
-      throw .refused(.notErasable(sector, memory: memory))
-    }
-    try erase(sectors)
-  }
-
-  /// Erases the whole memory at once, or sector by sector where the chip
-  /// cannot.
-  public func massErase() throws(FlashError) {
-    if options.massErasesBySector {
-      return try erase(
-        memory.sectors.filter { $0.access.contains(.erasable) })
-    }
-    report(.began(.erase, total: memory.size))
-    try repeating { () throws(DFUError) in try session.massErase() }
-    if options.checksBlank {
-      let reader = MemoryReader(session, memory)
-      for sector in memory.sectors {
-        if let address = try firstNotBlank(in: sector, reader) {
-          throw .notErased(sector, address: address)
-        }
-      }
-    }
-    report(.finished(.erase))
   }
 
   /// Writes option bytes, or anything else after which the chip resets.
   ///
   /// - Throws: `FlashError.refused` when the bytes do not fit the memory.
-  public func writeAndReset(_ image: FirmwareImage) throws(FlashError) {
+  package func writeAndReset(_ image: FirmwareImage) throws(FlashError) {
     do throws(FlashRefusal) {
       _ = try FlashPlan.sectors(for: image, in: memory)
       let limit = session.connection.transferSize
@@ -405,52 +461,25 @@ public struct Flasher {
     report(.finished(.write))
   }
 
-  private func checkReadable(
-    _ range: Range<UInt64>
-  ) throws(FlashRefusal) {
-    if let hole = memory.firstHole(in: range) {
-      throw .beyond(address: hole, memory: memory)
-    }
-    for sector in memory.sectors
-    where UInt64(sector.address) < range.upperBound
-      && range.lowerBound < sector.end && !sector.access.contains(.readable)
-    {
-      throw .notReadable(sector, memory: memory)
-    }
-  }
+  // MARK: Stopping and failing
 
-  // MARK: Stopping and trying again
-
-  private func checkStop() throws(FlashError) {
+  func checkStop() throws(FlashError) {
     guard shouldStop() else { return }
     // Whatever the board answers now, the user's wish is what is reported.
     try? session.settle()
     throw .cancelled
   }
 
-  /// Erasing and setting an address may be repeated: the second time does
-  /// what the first should have done.
-  @discardableResult
-  private func repeating<Result>(
-    _ body: () throws(DFUError) -> Result
-  ) throws(FlashError) -> Result {
-    var failures = 0
-    while true {
-      let failure: DFUError
-      do throws(DFUError) {
-        return try body()
-      } catch {
-        failure = error
-      }
-      failures += 1
-      if failure.status == .vendor { throw .readProtected(failure) }
-      guard failures < 3, failure.mayPass else { throw .device(failure) }
-      report(.retried(failure))
-      do throws(DFUError) {
-        try session.recover()
-      } catch {
-        throw .device(failure)
-      }
-    }
+  /// A failure of the device, called readout protection where it is that.
+  func refused(_ failure: DFUError) -> FlashError {
+    isProtection(failure) ? .readProtected(failure) : .device(failure)
+  }
+
+  /// errVENDOR is readout protection only on a ROM that says so of it, and only
+  /// as long as nothing could be read: ST's device class says errVENDOR of any
+  /// failed write.
+  func isProtection(_ failure: DFUError) -> Bool {
+    failure.status == .vendor && options.vendorErrorMeansProtection
+      && !session.hasRead
   }
 }

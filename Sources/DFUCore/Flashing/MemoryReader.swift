@@ -6,51 +6,44 @@
 /// no request of their own.
 final class MemoryReader {
   private let session: DfuSeSession
-  private let stretches: [Range<UInt64>]
+  private let vendorErrorMeansProtection: Bool
+  private var stretches: [Range<UInt64>]
   private var cached: (start: UInt64, bytes: [UInt8]) = (0, [])
-  /// Blocks that were read in one go with one before them, the next last.
-  private var ahead: [(start: UInt64, bytes: [UInt8])] = []
-  /// How many blocks to ask for in one go: more, the longer it goes on.
-  private var depth = 1
 
-  /// More gain little, and delay the user's wish to stop.
-  private static let deepest = 16
-
-  init(_ session: DfuSeSession, _ memory: MemoryMap) {
+  init(
+    _ session: DfuSeSession, _ memory: MemoryMap,
+    vendorErrorMeansProtection: Bool = false
+  ) {
     self.session = session
-    var stretches: [Range<UInt64>] = []
-    for run in memory.runs.sorted(by: { $0.address < $1.address })
-    where run.access.contains(.readable) {
-      if let last = stretches.last, last.upperBound == UInt64(run.address) {
-        stretches[stretches.count - 1] = last.lowerBound..<run.end
-      } else {
-        stretches.append(UInt64(run.address)..<run.end)
-      }
-    }
-    self.stretches = stretches
+    self.vendorErrorMeansProtection = vendorErrorMeansProtection
+    stretches =
+      session.connection.canUpload
+      ? memory.runs.filter { $0.access.contains(.readable) }
+        .map { UInt64($0.address)..<$0.end }.joined : []
   }
 
-  /// Whether every byte of a range can be read.
+  /// Whether every byte of a range can be read, as far as is known.
   func canRead(_ range: Range<UInt64>) -> Bool {
     stretches.contains {
       $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound
     }
   }
 
-  /// Forgets what was read; for after a write.
-  func forget() {
-    cached = (0, [])
-    ahead = []
-    depth = 1
+  /// Takes note that the device refuses to have a range read.
+  func exclude(_ range: Range<UInt64>) {
+    stretches = stretches.flatMap { stretch in
+      guard stretch.overlaps(range) else { return [stretch] }
+      return [
+        stretch.lowerBound..<max(stretch.lowerBound, range.lowerBound),
+        min(stretch.upperBound, range.upperBound)..<stretch.upperBound,
+      ].filter { !$0.isEmpty }
+    }
   }
 
   /// Calls `body` with the bytes of a range, as far as it can be read, piece by
   /// piece, until it says that it has seen enough (`false`).
-  ///
-  /// - Parameter horizon: how far what follows will be wanted as well, and may
-  ///   be read in one go.
   func read(
-    _ range: Range<UInt64>, horizon: UInt64? = nil,
+    _ range: Range<UInt64>,
     _ body: (UInt32, ArraySlice<UInt8>) throws(FlashError) -> Bool
   ) throws(FlashError) {
     guard
@@ -62,63 +55,80 @@ final class MemoryReader {
     while position < limit {
       let start = position - (position - stretch.lowerBound) % size
       if cached.start != start || cached.bytes.isEmpty {
-        cached = (
-          start,
-          try block(at: start, of: stretch, until: max(limit, horizon ?? 0))
-        )
+        let length = Int(min(size, stretch.upperBound - start))
+        cached = (start, try fetch(length, at: UInt32(start)))
       }
       let end = min(start + UInt64(cached.bytes.count), limit)
       let slice = cached.bytes[Int(position - start)..<Int(end - start)]
-      guard try body(UInt32(position), slice) else {
-        // Whoever has seen enough rarely goes on with what comes next.
-        if end < limit || horizon == nil { depth = 1 }
-        return
-      }
+      guard try body(UInt32(position), slice) else { return }
       position = end
     }
   }
 
-  /// The block that begins at `start`; with it some that follow, as far as they
-  /// are wanted.
-  private func block(
-    at start: UInt64, of stretch: Range<UInt64>, until limit: UInt64
-  ) throws(FlashError) -> [UInt8] {
-    if let next = ahead.popLast(), next.start == start { return next.bytes }
-    ahead = []
-    let size = UInt64(session.connection.transferSize)
-    let length = min(size, stretch.upperBound - start)
-    // Only whole blocks lie on the way that block numbers count.
-    let end = min(limit + size - 1, stretch.upperBound)
-    let count = max(1, min(depth, Int((end - start) / size)))
-    depth = min(Self.deepest, depth * 2)
-    let blocks = try fetch(Int(length), count, at: UInt32(start))
-    for index in blocks.indices.dropFirst().reversed() {
-      ahead.append((start + UInt64(index) * size, blocks[index]))
-    }
-    return blocks.first ?? []
-  }
-
   /// A read changes nothing, so that it may be tried again.
   private func fetch(
-    _ length: Int, _ count: Int, at address: UInt32
-  ) throws(FlashError) -> [[UInt8]] {
+    _ length: Int, at address: UInt32
+  ) throws(FlashError) -> [UInt8] {
+    let couldRead = session.hasRead
     var failures = 0
     while true {
+      let failure: DFUError
       do throws(DFUError) {
-        return count > 1
-          ? try session.readBlocks(count, at: address)
-          : [try session.read(length, at: address)]
+        return try session.read(length, at: address)
       } catch {
-        failures += 1
-        if error.status == .vendor { throw .readProtected(error) }
-        guard failures < 3, error.mayPass else { throw .device(error) }
+        failure = error
       }
+      failures += 1
       do throws(DFUError) {
         try session.recover()
       } catch {
-        throw .device(error)
+        throw .device(failure)
+      }
+      if failure.status == .vendor, vendorErrorMeansProtection, !couldRead {
+        throw .readProtected(failure)
+      }
+      guard failures < 3, failure.mayPass else { throw .device(failure) }
+    }
+  }
+}
+
+extension [Range<UInt64>] {
+  /// The ranges by rising start, with those joined that touch.
+  var joined: [Range<UInt64>] {
+    var result: [Range<UInt64>] = []
+    for range in sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if let last = result.last, last.upperBound >= range.lowerBound {
+        result[result.count - 1] =
+          last.lowerBound..<Swift.max(last.upperBound, range.upperBound)
+      } else {
+        result.append(range)
       }
     }
+    return result
+  }
+}
+
+extension [Sector] {
+  /// A range cut at the sectors' borders.
+  func parts(of range: Range<UInt64>) -> [Range<UInt64>] {
+    map { $0.range.clamped(to: range) }.filter { !$0.isEmpty }
+  }
+}
+
+extension MemoryMap {
+  /// The sectors that hold bytes of a range.
+  func sectors(in range: Range<UInt64>) -> [Sector] {
+    sectors.filter { $0.range.overlaps(range) }
+  }
+}
+
+extension FlashError {
+  /// Whether the device refuses to have an address read, for good.
+  var isReadRefusal: Bool {
+    guard case .device(let error) = self, !error.isGone,
+      error.operation == .read || error.operation == .setAddress
+    else { return false }
+    return error.status == .target || error.status == .address
   }
 }
 

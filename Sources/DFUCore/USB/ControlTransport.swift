@@ -60,97 +60,10 @@ public protocol ControlTransport: AnyObject {
     _ setup: ControlSetup, length: UInt16, timeout: Duration
   ) throws(USBError) -> [UInt8]
 
-  /// Carries out several transfers in their order, each begun as soon as the
-  /// one before it has ended, without waiting for this program in between
-  /// where the system can do so.
-  ///
-  /// - Returns: one outcome for each, up to the first failure, which is the
-  ///   last. What comes after a failure may have reached the device all the
-  ///   same.
-  func perform(_ transfers: [ControlTransfer]) -> [ControlOutcome]
-
   /// Resets the device's port. Afterwards the device may have become
   /// another one; then ``USBError/Code/notFound`` is thrown and it must be
   /// looked for again.
   func reset() throws(USBError)
-}
-
-/// A control transfer to be carried out in a row of several.
-public struct ControlTransfer: Sendable {
-  /// The setup packet.
-  public var setup: ControlSetup
-  /// What is sent, at most 65,535 bytes; empty where the device sends.
-  public var data: [UInt8]
-  /// How many bytes the device is asked for.
-  public var length: UInt16
-  /// The time limit, from when the transfer before it has ended.
-  public var timeout: Duration
-
-  /// A transfer to the device.
-  public init(_ setup: ControlSetup, sending data: [UInt8], timeout: Duration) {
-    self.setup = setup
-    self.data = data
-    length = 0
-    self.timeout = timeout
-  }
-
-  /// A transfer from the device.
-  public init(
-    _ setup: ControlSetup, receiving length: UInt16, timeout: Duration
-  ) {
-    self.setup = setup
-    data = []
-    self.length = length
-    self.timeout = timeout
-  }
-}
-
-/// What became of a transfer in a row.
-public struct ControlOutcome: Sendable {
-  /// What came from the device (nothing, where it was sent to), or why not.
-  public var result: Result<[UInt8], USBError>
-  /// When it could begin, by the device's clock.
-  public var start: Duration
-  /// When it ended.
-  public var end: Duration
-
-  /// An outcome.
-  public init(
-    result: Result<[UInt8], USBError>, start: Duration, end: Duration
-  ) {
-    self.result = result
-    self.start = start
-    self.end = end
-  }
-}
-
-extension ControlTransport {
-  /// One after another.
-  public func perform(_ transfers: [ControlTransfer]) -> [ControlOutcome] {
-    var outcomes: [ControlOutcome] = []
-    for transfer in transfers {
-      let start = clock.now()
-      let result: Result<[UInt8], USBError>
-      do throws(USBError) {
-        if transfer.setup.isDeviceToHost {
-          result = .success(
-            try receive(
-              transfer.setup, length: transfer.length,
-              timeout: transfer.timeout))
-        } else {
-          try send(
-            transfer.setup, transfer.data.span, timeout: transfer.timeout)
-          result = .success([])
-        }
-      } catch {
-        result = .failure(error)
-      }
-      outcomes.append(
-        ControlOutcome(result: result, start: start, end: clock.now()))
-      if case .failure = result { break }
-    }
-    return outcomes
-  }
 }
 
 extension [UInt8] {

@@ -200,21 +200,6 @@ final class LibUSBContext: Sendable {
       })
   }
 
-  /// Has libusb handle events once, unless `completed` is no longer zero. Also
-  /// other threads may be handling them.
-  ///
-  /// - Parameter limit: less than a second.
-  /// - Returns: libusb's code for a failure, or 0.
-  func handleEvents(
-    until completed: UnsafeMutablePointer<Int32>, atMost limit: Duration
-  ) -> Int32 {
-    var time = timeval()
-    time.tv_usec = .init(limit.components.attoseconds / 1_000_000_000_000)
-    let code = unsafe libusb_handle_events_timeout_completed(
-      context, &time, completed)
-    return code == USBError.Code.interrupted.rawValue ? 0 : min(code, 0)
-  }
-
   func waitForChange(
     atMost limit: Duration, clock: any TimeSource
   ) throws(USBError) {

@@ -129,27 +129,6 @@ private final class ObservedTransport: ControlTransport {
     return bytes
   }
 
-  func perform(_ transfers: [ControlTransfer]) -> [ControlOutcome] {
-    let outcomes = base.perform(transfers)
-    for (transfer, outcome) in zip(transfers, outcomes) {
-      var data = transfer.data
-      var failure: USBError?
-      switch outcome.result {
-      case .success(let bytes):
-        if transfer.setup.isDeviceToHost { data = bytes }
-      case .failure(let error): failure = error
-      }
-      observe(
-        TransferObservation(
-          path: path, setup: transfer.setup,
-          length: transfer.setup.isDeviceToHost
-            ? Int(transfer.length) : transfer.data.count,
-          data: data, error: failure, start: outcome.start,
-          duration: outcome.end - outcome.start))
-    }
-    return outcomes
-  }
-
   private func report(
     _ setup: ControlSetup, _ length: Int, _ data: [UInt8],
     _ error: USBError?, _ start: Duration

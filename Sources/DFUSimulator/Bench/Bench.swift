@@ -312,7 +312,7 @@ public final class Bench {
     let board = SimulatedBoard(
       profile, uniqueID: id, serial: settings.serial, bus: number,
       ports: ports,
-      clock: bus.clock is VirtualClock ? VirtualClock() : bus.clock,
+      clock: bus.clock.isVirtual ? VirtualClock() : bus.clock,
       addresses: addresses)
     switch settings.application {
     case .none?: board.application = nil

@@ -37,6 +37,10 @@ enum Successor: Hashable, Sendable {
   case reload
   /// The boot loader, started by the program.
   case bootLoader
+  /// A fault handler, or nothing at all.
+  case crash
+  /// A program that leaves the pull-up on and the host without answers.
+  case silence
 }
 
 /// The whole state of one board, without any locking or waiting: it is told
@@ -57,6 +61,10 @@ struct BoardCore: Sendable {
 
   var mode = BoardMode.off
   var isPlugged = false
+  /// It is listed, but answers nothing any more.
+  var isMute = false
+  /// String descriptors that have stalled once.
+  var stalledStrings: Set<UInt16> = []
   var hasOwnPower = false
   var boot0 = true
   var address: UInt8 = 0
@@ -174,7 +182,8 @@ struct BoardCore: Sendable {
       finishPlainWork()
     } else if let departure, departure.time <= due {
       self.departure = nil
-      isEnumerated = false
+      isMute = departure.next == .silence
+      isEnumerated = isMute
       follow(departure.next)
     } else if let arrival, arrival <= due {
       self.arrival = nil
@@ -230,6 +239,13 @@ struct BoardCore: Sendable {
     if !hasOwnPower { powerOff() }
   }
 
+  /// Leaves the bus at once.
+  mutating func leave(for next: Successor) {
+    interruptOperation()
+    departure = (now, next)
+    advance(to: now)
+  }
+
   mutating func pressReset() {
     guard mode != .off else { return }
     interruptOperation()
@@ -275,6 +291,7 @@ struct BoardCore: Sendable {
 
   /// Starts again without power having been away.
   mutating func boot() {
+    isMute = false
     chip.reset()
     plain.reset()
     resetDeviceFeature()
@@ -300,6 +317,8 @@ struct BoardCore: Sendable {
       chip.reset()
       plain.reset()
       startLoader(again: mode == .dfu)
+    case .crash: mode = .crashed
+    case .silence: break
     }
   }
 
@@ -336,6 +355,7 @@ struct BoardCore: Sendable {
   /// The host resets the port.
   mutating func resetPort() {
     guard isEnumerated else { return }
+    if isMute { isEnumerated = false }
     if mode == .application, plain.runtimeState == 1 {
       detachDeadline = nil
       departure = (now, .bootLoader)
@@ -350,8 +370,9 @@ struct BoardCore: Sendable {
   private mutating func busReset() {
     alternate = 0
     configuration = 1
-    guard mode == .dfu, chip.state != 10 else { return }
-    if chip.operation == nil { chip.state = 2 }
+    guard mode == .dfu, chip.state != 10, chip.operation == nil else { return }
+    chip.state = 2
+    chip.pending = nil
   }
 }
 

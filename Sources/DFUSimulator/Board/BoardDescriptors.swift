@@ -15,6 +15,7 @@ extension BoardCore {
       return nil
     }
     if let serialOverride { return serialOverride }
+    if case .eightBit(let text) = identity.serial { return text }
     if case .dfuSe(let chip) = profile.machine, chip.quirks.serialChanges,
       mode == .dfu
     {
@@ -111,10 +112,13 @@ extension BoardCore {
     case 0: return [4, 3, 0x09, 0x04]
     case 1: return identity.manufacturer.map { encoded($0) }
     case 2: return identity.productName.map { encoded($0) }
-    case 3: return serialText.map { encoded($0) }
+    case 3: return serialDescriptor
     default:
       if mode == .application {
         return index == 4 ? application?.name.map { encoded($0) } : nil
+      }
+      if index == Int(messageString), case .dfuSe(let chip) = profile.machine {
+        return chip.quirks.errorMessage.map { encoded($0) }
       }
       guard profile.alternates.indices.contains(index - 4) else { return nil }
       let alternate = profile.alternates[index - 4]
@@ -122,6 +126,12 @@ extension BoardCore {
         encoded($0, excess: alternate.excessLength)
       }
     }
+  }
+
+  private var serialDescriptor: [UInt8]? {
+    guard let text = serialText else { return nil }
+    guard case .eightBit = identity.serial else { return encoded(text) }
+    return [UInt8(clamping: 2 + text.utf8.count), 3] + Array(text.utf8)
   }
 
   private func encoded(_ text: String, excess: UInt8 = 0) -> [UInt8] {
@@ -137,6 +147,7 @@ extension BoardCore {
   mutating func respond(
     _ setup: ControlSetup, _ data: [UInt8], length: UInt16
   ) -> Step {
+    if isMute { return .wait(until: now + .seconds(3_600)) }
     let step: Step =
       switch setup.requestType & 0x60 {
       case 0x20: respondClass(setup, data, length: length)
@@ -176,12 +187,24 @@ extension BoardCore {
     _ setup: ControlSetup, length: UInt16
   ) -> Step {
     if mode == .dfu, case .dfuSe(let chip) = profile.machine,
-      chip.earlyPoll == .nak, let operation = self.chip.operation
+      let operation = self.chip.operation
     {
-      return .wait(until: operation.end)
+      switch chip.busyAnswer {
+      case .nak: return .wait(until: operation.end)
+      case .noHandshake: return .answer(.transferError)
+      case .stall, .busy: break
+      }
     }
     switch (setup.requestType, setup.request) {
     case (0x80, 6), (0x81, 6):
+      if profile.functional.isSilentOnRequest, setup.value >> 8 == 0x21 {
+        return .wait(until: now + .seconds(3_600))
+      }
+      if profile.stringsStallOnce, setup.value >> 8 == 3,
+        stalledStrings.insert(setup.value).inserted
+      {
+        return .answer(.stall)
+      }
       guard let bytes = rawDescriptor(setup.value) else {
         return .answer(.stall)
       }

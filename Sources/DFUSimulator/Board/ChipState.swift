@@ -15,9 +15,10 @@ enum ChipCommand: Hashable, Sendable {
 enum ChipEffect: Sendable {
   case nothing
   case setAddress(UInt32)
-  case erase(sectors: [Int])
+  case erase(memory: Int, sectors: [Int])
   case program(memory: Int, offset: Int, [UInt8])
   case writeOptions(memory: Int, [UInt8])
+  case stallStatus
   case unprotect
   case reset
 
@@ -35,8 +36,8 @@ struct ChipOperation: Sendable {
   var effect: ChipEffect
   var start: Duration
   var end: Duration
-  /// bStatus when it is over.
-  var status: UInt8
+  /// bStatus when it has failed.
+  var failure: UInt8?
   /// The time reported for it, milliseconds.
   var poll: UInt32
 }
@@ -47,6 +48,17 @@ struct ChipState: Sendable {
   var status: UInt8 = 0
   var pointer: UInt32 = 0x0800_0000
   var pending: ChipCommand?
+  /// What DNLOADs left in the loader's memory.
+  var buffer: [UInt8] = []
+  /// Of the next DNLOAD only so many bytes arrive.
+  var cutTo: Int?
+  /// The next write is acknowledged and not carried out.
+  var dropsWrite = false
+  /// The time to report with dfuDNBUSY when the work is over already.
+  var busyReply: UInt32?
+  var statusStalls = false
+  /// Until then an erase that was reported as done goes on.
+  var hiddenWorkEnd: Duration = .zero
   var operation: ChipOperation?
   var lastPoll: UInt32 = 0
   /// When the time is over that the last GETSTATUS reported.
@@ -78,9 +90,18 @@ struct ChipState: Sendable {
   }
 
   mutating func startLoader(_ profile: ChipProfile) {
-    guard profile.quirks.startsInError else { return }
-    state = 10
-    status = 10
+    enter(profile.quirks.startState, status: 0)
+    if profile.quirks.startsInError { enter(10, status: 10) }
+  }
+
+  /// Puts the machine where a broken session may have left it.
+  mutating func enter(_ state: UInt8, status: UInt8) {
+    self.state = state
+    self.status = status
+    operation = nil
+    isWedged = state == 4
+    pending =
+      state == 3 ? .write(block: 2, [UInt8](repeating: 0, count: 64)) : nil
   }
 }
 
@@ -134,7 +155,6 @@ extension BoardCore {
   }
 
   mutating func loadOptions() {
-    guard let chip = chipProfile else { return }
     let sectors = memories.first?.eraseCounts.count ?? 0
     self.chip.protectedSectors = []
     for memory in memories {
@@ -145,7 +165,6 @@ extension BoardCore {
       self.chip.protectedSectors.formUnion(
         window.protectedSectors(in: memory.bytes, of: sectors))
     }
-    _ = chip
   }
 
   mutating func resetDeviceFeature() {
@@ -163,9 +182,10 @@ extension BoardCore {
   ) -> Step {
     guard let profile = chipProfile else { return .answer(.stall) }
     if let operation = chip.operation {
-      switch profile.earlyPoll {
+      switch profile.busyAnswer {
       case .nak: return .wait(until: operation.end)
       case .stall: return .answer(.stall)
+      case .noHandshake: return .answer(.transferError)
       case .busy:
         if setup.request == 3 { return status(4, poll: operation.poll) }
         if setup.request == 5 { return .answer(.data([4])) }
@@ -180,20 +200,28 @@ extension BoardCore {
     case 4: return clearStatus(profile)
     case 5: return .answer(.data([chip.state]))
     case 6:
-      if chip.state == 5 || chip.state == 9 { chip.state = 2 }
+      chip.statusStalls = false
+      guard [3, 5, 6, 9].contains(chip.state) else { return .answer(.data([])) }
+      chip.pending = nil
+      chip.state = 2
       return .answer(.data([]))
     default: return .answer(.stall)
     }
   }
 
+  /// The number of the string with ``ChipQuirks/errorMessage``.
+  var messageString: UInt8 { UInt8(clamping: 4 + profile.alternates.count) }
+
   private mutating func status(_ state: UInt8, poll: UInt32 = 0) -> Step {
     chip.lastPoll = poll
     chip.quietUntil = now + .milliseconds(Int64(poll))
+    let hasMessage = state == 10 && chipProfile?.quirks.errorMessage != nil
     return .answer(
       .data([
-        chip.status, UInt8(truncatingIfNeeded: poll),
+        state == 4 ? 0 : chip.status, UInt8(truncatingIfNeeded: poll),
         UInt8(truncatingIfNeeded: poll >> 8),
-        UInt8(truncatingIfNeeded: poll >> 16), state, 0,
+        UInt8(truncatingIfNeeded: poll >> 16), state,
+        hasMessage ? messageString : 0,
       ]))
   }
 
@@ -210,11 +238,7 @@ extension BoardCore {
       note(.wrongState)
       return .answer(.stall)
     }
-    if data.isEmpty {
-      chip.state = 6
-      chip.manifestStatuses = 0
-      return .answer(.data([]))
-    }
+    if data.isEmpty { return zeroLength(profile) }
     let limit = Int(self.profile.functional.transferSize)
     if data.count > limit {
       note(.oversizedTransfer)
@@ -224,10 +248,40 @@ extension BoardCore {
       return .answer(.stall)
     }
     if block == 1 { return fail(15) }
+    let received = received(data, profile.quirks.cutDownload)
+    guard !received.isEmpty else { return .answer(.data([])) }
     chip.pending =
-      block == 0 ? Self.command(data) : .write(block: block, data)
+      block == 0 ? Self.command(received) : .write(block: block, received)
     chip.state = 3
     return .answer(.data([]))
+  }
+
+  private mutating func zeroLength(_ profile: ChipProfile) -> Step {
+    chip.state = 6
+    chip.manifestStatuses = 0
+    guard profile.quirks.leave == .unanswered else {
+      return .answer(.data([]))
+    }
+    departure = (now, .program(chip.pointer))
+    return .answer(.gone)
+  }
+
+  /// What the loader takes for the data of a DNLOAD; empty when one that was
+  /// cut does not count.
+  private mutating func received(
+    _ data: [UInt8], _ rule: ChipQuirks.CutDownload
+  ) -> [UInt8] {
+    let old = chip.buffer.padded(to: data.count, with: 0)
+    let count = min(chip.cutTo ?? data.count, data.count)
+    let isWhole = chip.cutTo == nil
+    chip.cutTo = nil
+    chip.buffer = Array(data.prefix(count) + old.dropFirst(count))
+    switch rule {
+    case _ where isWhole: return data
+    case .keepsStaleBytes: return Array(chip.buffer.prefix(data.count))
+    case .keepsFragment: return Array(data.prefix(count))
+    case .isDropped: return []
+    }
   }
 
   private static func command(_ data: [UInt8]) -> ChipCommand {
@@ -244,6 +298,9 @@ extension BoardCore {
   private mutating func upload(
     _ block: UInt16, _ length: Int, _ profile: ChipProfile
   ) -> Step {
+    guard self.profile.functional.attributes & 2 != 0 else {
+      return .answer(.stall)
+    }
     guard chip.state == 2 || chip.state == 9 else {
       note(.wrongState)
       return .answer(.stall)
@@ -260,14 +317,24 @@ extension BoardCore {
       chip.state = 2
       return .answer(.data(Array([0x00, 0x21, 0x41, 0x92].prefix(length))))
     }
-    if block == 1 { return fail(15) }
+    if block == 1 {
+      guard profile.quirks.blockOneGivesState15 else { return fail(15) }
+      chip.state = 15
+      return .answer(.stall)
+    }
     if isProtected { return fail(11) }
-    let step = profile.quirks.addressesByRequestedLength ? length : size
-    let address = UInt64(chip.pointer) + UInt64(block - 2) * UInt64(step)
+    let quirks = profile.quirks
+    let byRequest =
+      quirks.addressesByRequestedLength || quirks.uploadsByRequestedLength
+    let address = blockAddress(
+      block, step: byRequest ? length : size,
+      counts: quirks.blockNumbers != .ignored)
     guard let index = reachableMemory(at: address, count: length) else {
-      return fail(profile.quirks.badAddressStatus)
+      if quirks.crashesOutsideMemories { return crash() }
+      return fail(quirks.badAddressStatus)
     }
     let offset = memories[index].offset(of: address)
+    if memories[index].isTorn(offset..<offset + length) { return crash() }
     chip.state = 9
     return .answer(
       .data(Array(memories[index].bytes[offset..<offset + length])))
@@ -277,46 +344,62 @@ extension BoardCore {
     chip.protectionLevel > 0 || chip.protectionSeemsSet
   }
 
+  private func blockAddress(
+    _ block: UInt16, step: Int, counts: Bool
+  ) -> UInt64 {
+    UInt64(chip.pointer) + (counts ? UInt64(block - 2) * UInt64(step) : 0)
+  }
+
+  /// The processor ends in a fault handler; only a reset helps.
+  private mutating func crash() -> Step {
+    departure = (now, .crash)
+    advance(to: now)
+    return .answer(.gone)
+  }
+
   private func reachableMemory(at address: UInt64, count: Int) -> Int? {
-    memories.firstIndex {
+    let lowest = chipProfile?.quirks.lowestAddress ?? 0
+    guard address >= UInt64(lowest) else { return nil }
+    return memories.firstIndex {
       $0.profile.isReachable && $0.contains(address, count: count)
     }
   }
 
   private mutating func clearStatus(_ profile: ChipProfile) -> Step {
-    if chip.state == 10 {
+    if chip.state == 10 || chip.statusStalls {
       chip.state = 2
       chip.status = 0
       chip.isWedged = false
+      chip.statusStalls = false
       return .answer(.data([]))
     }
     switch profile.quirks.clearStatus {
     case .entersError:
-      chip.state = 10
-      chip.status = 14
+      _ = fail(14)
       chip.pending = nil
       return .answer(.data([]))
+    case .stallsAndEntersError:
+      chip.pending = nil
+      return fail(15)
     case .stalls: return .answer(.stall)
     case .ignored: return .answer(.data([]))
     }
   }
 
   private mutating func getStatus(_ profile: ChipProfile) -> Step {
+    if chip.statusStalls { return .answer(.stall) }
     if chip.isWedged, chip.state == 4 {
       return status(4, poll: profile.poll.erase)
     }
+    if let poll = chip.busyReply {
+      chip.busyReply = nil
+      if chip.state == 3 || profile.quirks.work == .inStatusStage {
+        return status(4, poll: poll)
+      }
+    }
     switch chip.state {
     case 3:
-      if let pending = chip.pending {
-        chip.pending = nil
-        chip.state = 4
-        let operation = begin(pending, profile)
-        chip.operation = operation
-        let answer = status(4, poll: operation.poll)
-        // What takes no time is over before the host can ask again.
-        advance(to: now)
-        return answer
-      }
+      if let pending = chip.pending { return work(on: pending, profile) }
       chip.state = 5
       return status(5)
     case 6, 7: return manifest(profile)
@@ -324,12 +407,38 @@ extension BoardCore {
     }
   }
 
+  /// The first GETSTATUS after a DNLOAD.
+  private mutating func work(
+    on command: ChipCommand, _ profile: ChipProfile
+  ) -> Step {
+    chip.pending = nil
+    chip.state = 4
+    if command == .unknown, profile.quirks.unknownCommandHangs {
+      chip.isWedged = true
+      return status(4, poll: profile.poll.erase)
+    }
+    let operation = begin(command, profile)
+    chip.operation = operation
+    if profile.quirks.work == .afterAnswer {
+      let answer = status(4, poll: operation.poll)
+      // What takes no time is over before the host can ask again.
+      advance(to: now)
+      return answer
+    }
+    switch profile.quirks.work {
+    case .afterAnswer, .beforeAnswer: break
+    case .beforeBusy: chip.busyReply = 0
+    case .inStatusStage: chip.busyReply = operation.poll
+    }
+    return .wait(until: operation.end)
+  }
+
   private mutating func manifest(_ profile: ChipProfile) -> Step {
     chip.state = 7
     chip.manifestStatuses += 1
     let leaves: Bool =
       switch profile.quirks.leave {
-      case .normal, .lastStatusFails: true
+      case .normal, .lastStatusFails, .mute, .unanswered: true
       case .needsSecondStatus: chip.manifestStatuses >= 2
       case .needsAddress: chip.addressIsFresh
       case .broken: false
@@ -337,7 +446,7 @@ extension BoardCore {
     if leaves {
       departure = (
         now + .milliseconds(Int64(profile.poll.manifest)),
-        .program(chip.pointer)
+        profile.quirks.leave == .mute ? .silence : .program(chip.pointer)
       )
     }
     if profile.quirks.leave == .lastStatusFails { return .answer(.stall) }
@@ -351,14 +460,16 @@ extension BoardCore {
     _ command: ChipCommand, _ profile: ChipProfile
   ) -> ChipOperation {
     var operation = ChipOperation(
-      effect: .nothing, start: now, end: now, status: 0, poll: 0)
+      effect: .nothing, start: now, end: now, poll: 0)
     switch command {
     case .setAddress(let address):
       operation.poll = profile.poll.setAddress
       if isProtected, profile.quirks.protection == .errorOnAddressToo {
-        operation.status = 11
-      } else if reachableMemory(at: UInt64(address), count: 1) == nil {
-        operation.status = profile.quirks.badAddressStatus
+        operation.failure = 11
+      } else if !profile.quirks.crashesOutsideMemories,
+        reachableMemory(at: UInt64(address), count: 1) == nil
+      {
+        operation.failure = profile.quirks.badAddressStatus
       } else {
         operation.effect = .setAddress(address)
       }
@@ -370,6 +481,7 @@ extension BoardCore {
       beginMassErase(profile, &operation)
     case .unprotect:
       operation.poll = profile.poll.unprotect
+      guard profile.quirks.unprotect != .ignored else { break }
       operation.effect = .unprotect
       operation.end = now + massEraseTime(profile)
     case .resetCommand where profile.quirks.takesResetCommand:
@@ -379,11 +491,11 @@ extension BoardCore {
       operation.poll = profile.poll.write
       beginWrite(block, data, profile, &operation)
     case .resetCommand, .unknown:
-      operation.status = 15
+      operation.failure = 15
     }
     if let forced = chip.forcedStatus {
       chip.forcedStatus = nil
-      operation.status = forced
+      operation.failure = forced
       operation.effect = .nothing
     }
     return operation
@@ -394,8 +506,17 @@ extension BoardCore {
     _ profile: ChipProfile, _ operation: inout ChipOperation
   ) -> Bool {
     guard isProtected else { return false }
-    if profile.quirks.protection != .ignoresWrites { operation.status = 11 }
+    if profile.quirks.protection != .ignoresWrites { operation.failure = 11 }
     return true
+  }
+
+  /// The bStatus of a write or an erase that fails for a reason.
+  private func failure(_ status: UInt8) -> UInt8 {
+    chipProfile?.quirks.failureStatus ?? status
+  }
+
+  private func isReadOnly(_ address: UInt64) -> Bool {
+    address < UInt64(chipProfile?.quirks.readOnlyBelow ?? 0)
   }
 
   private mutating func beginErase(
@@ -403,15 +524,23 @@ extension BoardCore {
     _ operation: inout ChipOperation
   ) {
     if isRefused(profile, &operation) { return }
-    guard let flash = flash(at: UInt64(address), count: 1) else {
-      operation.status = profile.quirks.badAddressStatus
+    guard let flash = flash(at: UInt64(address), count: 1),
+      !isReadOnly(UInt64(address))
+    else {
+      operation.failure = failure(profile.quirks.badAddressStatus)
       return
     }
     let start = UInt64(memories[flash].profile.start)
     var sector = memories[flash].sector(at: Int(UInt64(address) - start))
-    let size = memories[flash].range(ofSector: sector).count
-    operation.end = now + eraseTime(size, profile)
-    if chip.protectedSectors.contains(sector) {
+    let last =
+      profile.quirks.erasesToEnd
+      ? memories[flash].eraseCounts.count - 1 : sector
+    operation.end =
+      (sector...last).reduce(now) {
+        let size = memories[flash].range(ofSector: $1).count
+        return $0 + eraseTime(size, profile)
+      }
+    if flash == 0, chip.protectedSectors.contains(sector) {
       note(.writeProtected, at: UInt64(address))
       operation.end = now
       return
@@ -422,13 +551,22 @@ extension BoardCore {
     if let wrong = profile.quirks.eraseHitsFourthAfterFrom, address >= wrong {
       sector = min(sector + 4, memories[flash].eraseCounts.count - 1)
     }
-    operation.effect = .erase(sectors: [sector])
+    operation.effect = .erase(
+      memory: flash, sectors: Array(sector...max(sector, last)))
+    guard let bank = profile.quirks.falselyDoneFrom, address >= bank else {
+      return
+    }
+    if now < chip.hiddenWorkEnd { operation.effect = .nothing }
+    chip.hiddenWorkEnd = operation.end
+    operation.end = now
   }
 
   private mutating func beginMassErase(
     _ profile: ChipProfile, _ operation: inout ChipOperation
   ) {
-    if isRefused(profile, &operation) { return }
+    if isRefused(profile, &operation) || profile.quirks.ignoresMassErase {
+      return
+    }
     operation.end = now + massEraseTime(profile)
     if !chip.protectedSectors.isEmpty {
       note(.writeProtected, at: UInt64(memories[0].profile.start))
@@ -437,7 +575,12 @@ extension BoardCore {
     }
     if profile.quirks.massEraseWithoutEffect { return }
     operation.effect = .erase(
-      sectors: Array(memories[0].eraseCounts.indices))
+      memory: 0,
+      sectors: memories[0].eraseCounts.indices.filter {
+        !isReadOnly(
+          UInt64(memories[0].profile.start)
+            + UInt64(memories[0].range(ofSector: $0).lowerBound))
+      })
   }
 
   private func flash(at address: UInt64, count: Int) -> Int? {
@@ -470,15 +613,21 @@ extension BoardCore {
     let step =
       profile.quirks.addressesByRequestedLength
       ? data.count : Int(self.profile.functional.transferSize)
-    let address = UInt64(chip.pointer) + UInt64(block - 2) * UInt64(step)
-    guard let index = reachableMemory(at: address, count: data.count) else {
-      operation.status = profile.quirks.badAddressStatus
+    let address = blockAddress(
+      block, step: step, counts: profile.quirks.blockNumbers == .counted)
+    guard let index = reachableMemory(at: address, count: data.count),
+      !isReadOnly(address), memories[index].profile.kind != .system
+    else {
+      operation.failure = failure(profile.quirks.badAddressStatus)
       return
     }
     let offset = memories[index].offset(of: address)
+    defer {
+      if chip.dropsWrite { operation.effect = .nothing }
+      chip.dropsWrite = false
+    }
     switch memories[index].profile.kind {
-    case .system:
-      operation.status = profile.quirks.badAddressStatus
+    case .system: break
     case .optionBytes:
       beginOptionWrite(index, offset, data, &operation)
     case .flash:
@@ -511,7 +660,7 @@ extension BoardCore {
     }
     if chip.isPoisoned {
       operation.effect = .nothing
-      operation.status = 3
+      operation.failure = failure(3)
       return
     }
     let unit = (wide ? flash.wide?.unit : nil) ?? flash.unit
@@ -531,37 +680,44 @@ extension BoardCore {
     var bytes = memories[index].bytes
     let room = min(data.count, bytes.count - offset)
     bytes.replaceSubrange(offset..<offset + room, with: data.prefix(room))
-    operation.effect = .writeOptions(memory: index, bytes)
+    switch chipProfile?.quirks.optionWrite {
+    case .dropped: break
+    case .refused: operation.failure = failure(3)
+    case .stallsStatus: operation.effect = .stallStatus
+    case .resets, .neverReturns, .changesMore, nil:
+      operation.effect = .writeOptions(memory: index, bytes)
+    }
   }
 
   /// An operation has run its time.
   mutating func finish(_ operation: ChipOperation) {
-    var status = operation.status
+    var failure = operation.failure
     switch operation.effect {
     case .nothing: break
     case .setAddress(let address):
       chip.pointer = address
       chip.addressIsFresh = true
-    case .erase(let sectors):
+    case .erase(let memory, let sectors):
       for sector in sectors {
-        memories[0].erase(sector: sector)
-        chip.erasedBytes += memories[0].range(ofSector: sector).count
+        memories[memory].erase(sector: sector)
+        chip.erasedBytes += memories[memory].range(ofSector: sector).count
       }
     case .program(let memory, let offset, let data):
       chip.addressIsFresh = false
-      status = max(status, program(memory, offset, data[...]))
+      failure = failure ?? program(memory, offset, data[...])
     case .writeOptions(let memory, let data):
       return finishOptionWrite(memory, data)
+    case .stallStatus: chip.statusStalls = true
     case .unprotect:
       return finishUnprotect()
     case .reset:
       departure = (now, .reset)
       return
     }
-    settle(status)
+    settle(failure)
   }
 
-  private mutating func settle(_ status: UInt8) {
+  private mutating func settle(_ failure: UInt8?) {
     guard mode == .dfu else { return }
     if let limit = chipProfile?.quirks.wedgesAfterErasing,
       chip.erasedBytes > limit
@@ -571,31 +727,31 @@ extension BoardCore {
       chip.state = 4
       return
     }
-    chip.status = status
-    chip.state = status == 0 ? 3 : 10
+    chip.status = failure ?? 0
+    chip.state = failure == nil ? 3 : 10
   }
 
   private mutating func program(
     _ index: Int, _ offset: Int, _ data: ArraySlice<UInt8>
-  ) -> UInt8 {
+  ) -> UInt8? {
     let start = UInt64(memories[index].profile.start)
     switch memories[index].profile.kind {
     case .ram, .eeprom, .deviceFeature:
       memories[index].place(data, at: offset)
-      return 0
+      return nil
     case .flash:
       return programFlash(index, offset, data)
     default:
       let (broken, _) = memories[index].program(
         data, at: offset, refusing: false)
       for (kind, place) in broken { note(kind, at: start + UInt64(place)) }
-      return 0
+      return nil
     }
   }
 
   private mutating func programFlash(
     _ index: Int, _ offset: Int, _ data: ArraySlice<UInt8>
-  ) -> UInt8 {
+  ) -> UInt8? {
     let refuses = chipProfile?.flash.refusesProgrammedWords ?? false
     let start = UInt64(memories[index].profile.start)
     var position = offset
@@ -603,21 +759,22 @@ extension BoardCore {
     while position < end {
       // Without write protection the block needs no division by sectors.
       let sector = memories[index].sector(at: position)
+      let protected = index == 0 ? chip.protectedSectors : []
       let stop =
-        chip.protectedSectors.isEmpty
+        protected.isEmpty
         ? end : min(end, memories[index].range(ofSector: sector).upperBound)
-      if chip.protectedSectors.contains(sector) {
+      if protected.contains(sector) {
         note(.writeProtected, at: start + UInt64(position))
       } else {
         let from = data.startIndex + position - offset
         let (broken, isAccepted) = memories[index].program(
           data[from..<from + stop - position], at: position, refusing: refuses)
         for (kind, place) in broken { note(kind, at: start + UInt64(place)) }
-        if !isAccepted { return 6 }
+        if !isAccepted { return failure(6) }
       }
       position = stop
     }
-    return 0
+    return nil
   }
 
   private mutating func finishOptionWrite(_ index: Int, _ data: [UInt8]) {
@@ -626,8 +783,15 @@ extension BoardCore {
     if !window.complementsMatch(in: data) {
       note(.wrongComplement, at: UInt64(memories[index].profile.start))
     }
-    memories[index].place(window.loaded(writing: data, over: old)[...], at: 0)
-    departure = (now, .reload)
+    var new = window.loaded(writing: data, over: old)
+    let outcome = chipProfile?.quirks.optionWrite
+    if outcome == .changesMore {
+      let place = window.userByte
+      new = window.setting(
+        window.value(at: place, in: new) ^ 0x04, at: place, in: new)
+    }
+    memories[index].place(new[...], at: 0)
+    departure = (now, outcome == .neverReturns ? .crash : .reload)
   }
 
   private mutating func finishUnprotect() {
@@ -642,11 +806,14 @@ extension BoardCore {
         protectionByte: window.unprotectedValue, in: memories[index].bytes)
       memories[index].place(bytes[...], at: 0)
     }
-    if chipProfile?.quirks.unprotectNeedsPowerCycle == true {
+    switch chipProfile?.quirks.unprotect {
+    case .needsPowerCycle:
       chip.protectionSeemsSet = true
       departure = (now, .reset)
-    } else {
-      departure = (now, .reload)
+    case .staysOnTheBus:
+      loadOptions()
+      settle(nil)
+    case .resets, .ignored, nil: departure = (now, .reload)
     }
   }
 
@@ -659,10 +826,11 @@ extension BoardCore {
     let past = max(0, (now - operation.start).microseconds)
     let share = whole > 0 ? min(1, Double(past) / Double(whole)) : 1
     switch operation.effect {
-    case .nothing, .setAddress, .reset: break
-    case .erase(let sectors): interruptErase(sectors, share)
+    case .nothing, .setAddress, .stallStatus, .reset: break
+    case .erase(let memory, let sectors):
+      interruptErase(memory, sectors, share)
     case .unprotect:
-      interruptErase(Array(memories[0].eraseCounts.indices), share)
+      interruptErase(0, Array(memories[0].eraseCounts.indices), share)
     case .program(let memory, let offset, let data):
       let done = min(data.count, Int(Double(data.count) * share))
       _ = program(memory, offset, data[..<done])
@@ -671,6 +839,9 @@ extension BoardCore {
       }
       // The word under way has lost some of its bits only.
       _ = program(memory, offset + done, [data[done] | 0x5A])
+      if chipProfile?.quirks.powerCutTearsWords == true {
+        memories[memory].tear(at: offset + done)
+      }
     case .writeOptions(let memory, _):
       guard let window = memories[memory].profile.options,
         chipProfile?.quirks.interruptedOptionWriteProtects == true
@@ -681,10 +852,13 @@ extension BoardCore {
     }
   }
 
-  private mutating func interruptErase(_ sectors: [Int], _ share: Double) {
+  private mutating func interruptErase(
+    _ memory: Int, _ sectors: [Int], _ share: Double
+  ) {
     let done = min(sectors.count, Int(Double(sectors.count) * share))
-    for sector in sectors[..<done] { memories[0].erase(sector: sector) }
-    if done < sectors.count { memories[0].eraseHalfway(sector: sectors[done]) }
+    for sector in sectors[..<done] { memories[memory].erase(sector: sector) }
+    guard done < sectors.count else { return }
+    memories[memory].eraseHalfway(sector: sectors[done])
   }
 }
 

@@ -48,6 +48,8 @@ struct Memory: Sendable {
   /// erase; kept apart from the content, because a blank word that was
   /// "programmed" with 0xFF looks like one that was not.
   private var programmed: [Bool] = []
+  /// Words whose code does not fit: reading them is a fault.
+  private var torn: Set<Int> = []
   private let eccWord: Int
   private let erased: UInt8
 
@@ -99,6 +101,16 @@ struct Memory: Sendable {
     }
   }
 
+  /// Damages the word at an offset; an erase of its sector repairs it.
+  mutating func tear(at offset: Int) { torn.insert(offset / max(1, eccWord)) }
+
+  func isTorn(_ range: Range<Int>) -> Bool {
+    torn.contains { word in
+      let start = word * max(1, eccWord)
+      return range.overlaps(start..<start + max(1, eccWord))
+    }
+  }
+
   func contains(_ address: UInt64, count: Int) -> Bool {
     address >= UInt64(profile.start)
       && address + UInt64(count) <= UInt64(profile.start) + UInt64(bytes.count)
@@ -131,6 +143,7 @@ struct Memory: Sendable {
     bytes.replaceSubrange(
       range, with: [UInt8](repeating: erased, count: range.count))
     eraseCounts[sector] += 1
+    torn = torn.filter { !range.contains($0 * max(1, eccWord)) }
     guard eccWord > 0 else { return }
     let words = range.lowerBound / eccWord..<range.upperBound / eccWord
     programmed.replaceSubrange(

@@ -18,8 +18,21 @@ struct PlainState: Sendable {
   var quietUntil: Duration = .zero
   var lastPoll: UInt32 = 0
   var isDone = false
+  /// The next block is acknowledged and not stored.
+  var dropsBlock = false
+  /// Of the next block only so many bytes arrive.
+  var cutTo: Int?
 
   init() {}
+
+  /// Puts the machine where a broken session may have left it.
+  mutating func enter(_ state: UInt8, status: UInt8) {
+    self.state = state
+    self.status = status
+    workEnd = nil
+    incoming = []
+    isDone = true
+  }
 
   init(_ profile: PlainProfile) {
     self.profile = profile
@@ -193,9 +206,15 @@ extension BoardCore {
     guard plain.incoming.count + data.count <= capacity else {
       return plainFail(8)
     }
-    plain.incoming += data
+    let isFirst = plain.incoming.isEmpty
+    plain.incoming += data.prefix(
+      plain.dropsBlock ? 0 : plain.cutTo ?? data.count)
+    plain.dropsBlock = false
+    plain.cutTo = nil
     plain.state = has(.skipsSync) ? 4 : 3
-    beginWork(target?.blockTime ?? .zero, then: has(.skipsSync) ? 5 : 3)
+    let erase = isFirst ? plain.profile?.eraseTime ?? .zero : .zero
+    beginWork(
+      erase + (target?.blockTime ?? .zero), then: has(.skipsSync) ? 5 : 3)
     return .answer(.data([]))
   }
 
@@ -226,6 +245,7 @@ extension BoardCore {
   }
 
   private mutating func beginManifest() {
+    if has(.vanishesAtLastStatus) { return }
     plain.contents[slot] = plain.incoming
     plain.incoming = []
     plain.isDone = true
@@ -269,6 +289,9 @@ extension BoardCore {
         return .answer(.stall)
       }
       return reply(7, poll: manifestPoll)
+    case 7 where has(.vanishesAtLastStatus):
+      leave(for: .crash)
+      return .answer(.gone)
     default: return reply(plain.state, poll: 0)
     }
   }

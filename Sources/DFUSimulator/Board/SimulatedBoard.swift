@@ -186,22 +186,29 @@ public final class SimulatedBoard: SimulatedDevice {
 
   // In real time another thread may pull the cable meanwhile.
   private func pause(for duration: Duration) {
-    let isVirtual = clock is VirtualClock
-    clock.sleep(for: isVirtual ? duration : min(duration, .milliseconds(20)))
+    clock.sleep(
+      for: clock.isVirtual ? duration : min(duration, .milliseconds(20)))
   }
 
   private func prepare(_ fault: Fault, _ kind: RequestKind) {
-    guard case .status(let status) = fault.effect else { return }
     withCore { core in
-      if kind == .getStatus {
-        core.chip.state = 10
-        core.chip.status = status
-        core.chip.pending = nil
+      switch fault.effect {
+      case .status(let status):
+        guard kind == .getStatus else {
+          core.chip.forcedStatus = status
+          return
+        }
+        core.chip.enter(10, status: status)
         core.plain.state = 10
         core.plain.status = status
         core.plain.workEnd = nil
-      } else {
-        core.chip.forcedStatus = status
+      case .dropData:
+        core.chip.dropsWrite = kind == .data
+        core.plain.dropsBlock = kind == .data
+      case .cut(let count):
+        core.chip.cutTo = max(0, count)
+        core.plain.cutTo = max(0, count)
+      default: break
       }
     }
   }
@@ -211,7 +218,11 @@ public final class SimulatedBoard: SimulatedDevice {
   ) -> ControlAnswer {
     switch fault.effect {
     case .stall: return .stall
-    case .timeout:
+    case .transferError: return .transferError
+    case .reenumerate:
+      withCore { $0.leave(for: .bootLoader) }
+      return .gone
+    case .timeout, .cut:
       clock.sleep(for: limit - clock.now())
       return .timeout
     case .unplug:
@@ -228,7 +239,10 @@ public final class SimulatedBoard: SimulatedDevice {
       else { return answer }
       bytes[offset] ^= mask
       return .data(bytes)
-    case .status: return answer
+    case .garbage:
+      guard case .data(let bytes) = answer else { return answer }
+      return .data(bytes.indices.map { UInt8(truncatingIfNeeded: ~$0 &* 37) })
+    case .status, .dropData: return answer
     }
   }
 
@@ -247,6 +261,7 @@ public final class SimulatedBoard: SimulatedDevice {
       record.receivedCount = bytes.count
     case .stall: record.outcome = .stall
     case .timeout: record.outcome = .timeout
+    case .transferError: record.outcome = .transferError
     case .gone: record.outcome = .gone
     }
     core.withLock { $0.log.append(record) }
@@ -257,8 +272,9 @@ extension Fault {
   /// Whether the board acts on the request in spite of the fault.
   fileprivate var actsFirst: Bool {
     switch effect {
-    case .shortReply, .flip, .status: true
-    case .stall, .timeout, .unplug, .powerCut: afterEffect
+    case .shortReply, .flip, .status, .garbage, .dropData, .cut: true
+    case .stall, .transferError, .timeout, .reenumerate, .unplug, .powerCut:
+      afterEffect
     }
   }
 }
@@ -334,6 +350,30 @@ extension SimulatedBoard {
       core.loadOptions()
     }
   }
+
+  /// Puts the DFU machine where a session that was broken off may have left
+  /// it, such as 3 (dfuDNLOAD-SYNC, with half a block) or 9.
+  public func enter(state: UInt8, status: UInt8 = 0) {
+    withCore { core in
+      core.chip.enter(state, status: status)
+      core.plain.enter(state, status: status)
+    }
+  }
+
+  /// Damages the word with an error-correcting code at an address of the
+  /// flash: reading it is a fault until its sector has been erased.
+  public func tearWord(at address: UInt32) {
+    withCore { core in
+      guard let index = core.memory(at: UInt64(address), count: 1) else {
+        return
+      }
+      let offset = core.memories[index].offset(of: UInt64(address))
+      core.memories[index].tear(at: offset)
+    }
+  }
+
+  /// Whether it has left DFU mode and stays listed without an answer.
+  public var isMute: Bool { withCore { $0.isMute } }
 
   /// Whether the empty flag is raised: the chip saw blank flash when it last
   /// read its option bytes.

@@ -65,7 +65,7 @@ public final class SimulatedBus: USBBus {
   /// Waits until a board may have arrived or left, at most `limit`.
   public func waitForChange(atMost limit: Duration) throws(USBError) {
     guard limit > .zero else { return }
-    guard clock is VirtualClock else {
+    guard clock.isVirtual else {
       // Real time: a person or another thread may plug something in.
       let next = boards.compactMap(\.timeToNextEvent).min() ?? limit
       let step = max(.microseconds(1), min(next, limit))
@@ -81,7 +81,7 @@ public final class SimulatedBus: USBBus {
     let next = idle.compactMap(\.timeToNextEvent).min() ?? limit
     let step = max(.microseconds(1), min(next, limit))
     clock.sleep(for: step)
-    for board in idle where board.clock is VirtualClock {
+    for board in idle where board.clock.isVirtual {
       board.clock.sleep(for: step)
     }
   }

@@ -107,6 +107,7 @@ public final class SimulatedTransport: ControlTransport {
     case .data(let bytes): return bytes
     case .stall: throw USBError(.pipe, action)
     case .timeout: throw USBError(.timeout, action)
+    case .transferError: throw USBError(.io, action)
     case .gone: throw USBError(.noDevice, action)
     }
   }

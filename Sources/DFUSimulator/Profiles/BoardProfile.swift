@@ -15,6 +15,8 @@ public struct BoardProfile: Hashable, Sendable {
   public var interfaceProtocol: UInt8 = 2
   /// The DFU functional descriptor.
   public var functional: FunctionalProfile
+  /// Whether each string descriptor stalls once before it is sent.
+  public var stringsStallOnce = false
   /// The time from power-on or reset until the host sees the device.
   public var enumerationTime: Duration = .milliseconds(300)
   /// How long transfers take on the wire.
@@ -103,6 +105,8 @@ public struct FunctionalProfile: Hashable, Sendable {
   public var version: UInt16?
   /// Where it stands.
   public var place = Place.afterLastAlternate
+  /// Whether a GET_DESCRIPTOR for it is never answered (STM32C562).
+  public var isSilentOnRequest = false
 
   /// Its bytes.
   var bytes: [UInt8] {
@@ -162,6 +166,8 @@ public enum SerialRule: Hashable, Sendable {
   case none
   /// Always the same text.
   case constant(String)
+  /// Always the same text, in 8-bit characters (GD32).
+  case eightBit(String)
   /// Twelve digits of the 96-bit unique ID, as the ROMs of most families
   /// and ST's class fold it: w0 + w2, then the top of w1.
   case folded
@@ -175,7 +181,7 @@ public enum SerialRule: Hashable, Sendable {
   func text(_ id: ChipID) -> String? {
     switch self {
     case .none: nil
-    case .constant(let text): text
+    case .constant(let text), .eightBit(let text): text
     case .folded: id.folded(low: id.words.1)
     case .foldedTopOfW2: id.folded(low: id.words.2)
     case .foldedPlusTen:

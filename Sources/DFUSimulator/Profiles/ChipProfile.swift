@@ -19,6 +19,10 @@ public struct ChipProfile: Hashable, Sendable {
   /// Bytes that are known at certain addresses, such as the boot loader's
   /// version.
   public var marks: [UInt32: [UInt8]] = [:]
+
+  /// What a request meets during work: whoever works inside GETSTATUS
+  /// answers nothing else meanwhile.
+  var busyAnswer: EarlyPoll { quirks.work == .afterAnswer ? earlyPoll : .nak }
 }
 
 /// A memory in the address space of a chip.
@@ -170,14 +174,17 @@ public struct PollProfile: Hashable, Sendable {
   public var manifest: UInt32 = 1
 }
 
-/// What a request meets while the ROM is busy with the last one.
-public enum EarlyPoll: String, Hashable, Sendable, CaseIterable {
+/// What a request meets while the loader is busy with the last one.
+public enum EarlyPoll: String, Hashable, Sendable, CaseIterable, Codable {
   /// No answer (NAK) until the work is done.
   case nak
   /// A stall; after the work requests are answered again.
   case stall
   /// GETSTATUS answers dfuDNBUSY; others stall.
   case busy
+  /// No handshake at all, which the host sees as a transfer error (the
+  /// full-speed device peripheral of F0, F3, L0, L1, G0, G4, C0, H5).
+  case noHandshake
 }
 
 /// How a chip chooses between its ROM and the program.
@@ -204,10 +211,33 @@ public struct BootProfile: Hashable, Sendable {
   public var hasVectorTable = true
 }
 
-/// Deviations of a ROM. The defaults are what most ROMs do.
+/// Deviations of a boot loader. The defaults are what most ROMs do.
 public struct ChipQuirks: Hashable, Sendable {
+  /// When the work of a DNLOAD is done, seen from the GETSTATUS after it.
+  public enum Work: String, Hashable, Sendable, CaseIterable, Codable {
+    /// After its answer of dfuDNBUSY with the poll time.
+    case afterAnswer
+    /// Before its answer, which is the result (mboot).
+    case beforeAnswer
+    /// Before its answer of dfuDNBUSY with time 0 (loaders on ST's class).
+    case beforeBusy
+    /// In its status stage, behind dfuDNBUSY with the poll time (ST's class).
+    case inStatusStage
+  }
+
+  /// What becomes of a DNLOAD whose data stage was cut.
+  public enum CutDownload: String, Hashable, Sendable, CaseIterable, Codable {
+    /// It counts from SETUP on: what arrived, and what earlier blocks left
+    /// behind it in the buffer, is programmed (ST's class).
+    case keepsStaleBytes
+    /// It counts with the bytes that arrived.
+    case keepsFragment
+    /// It does not count.
+    case isDropped
+  }
+
   /// How protection shows at level 1.
-  public enum Protection: String, Hashable, Sendable, CaseIterable {
+  public enum Protection: String, Hashable, Sendable, CaseIterable, Codable {
     /// errVENDOR on reads, writes and erases.
     case error
     /// The same, and on set-address.
@@ -217,17 +247,19 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// What CLRSTATUS does outside dfuERROR.
-  public enum ClearStatus: String, Hashable, Sendable, CaseIterable {
-    /// Enters dfuERROR with errUNKNOWN.
+  public enum ClearStatus: String, Hashable, Sendable, CaseIterable, Codable {
+    /// Enters dfuERROR with errUNKNOWN (ST's class, G4).
     case entersError
-    /// Stalls.
+    /// Stalls (C5).
     case stalls
+    /// Stalls and enters dfuERROR (USBX).
+    case stallsAndEntersError
     /// Is acknowledged without effect.
     case ignored
   }
 
   /// How the chip leaves DFU.
-  public enum Leave: String, Hashable, Sendable, CaseIterable {
+  public enum Leave: String, Hashable, Sendable, CaseIterable, Codable {
     /// GETSTATUS answers dfuMANIFEST, then the chip is gone.
     case normal
     /// It leaves, but the last GETSTATUS gets no answer (H7, G0, WB55).
@@ -236,43 +268,127 @@ public struct ChipQuirks: Hashable, Sendable {
     case needsSecondStatus
     /// Only after a set-address (C071); else it stays in dfuMANIFEST.
     case needsAddress
+    /// It is gone before it has answered the zero-length DNLOAD (GD32).
+    case unanswered
+    /// It leaves after dfuMANIFEST and stays listed with its address, but
+    /// answers nothing (a fixed pull-up on D+).
+    case mute
     /// It never leaves (H74x ROM D2).
     case broken
   }
 
+  /// What a write of option bytes does.
+  public enum OptionWrite: String, Hashable, Sendable, CaseIterable, Codable {
+    /// The chip takes them and resets.
+    case resets
+    /// Success is reported and nothing happens.
+    case dropped
+    /// errWRITE.
+    case refused
+    /// GETSTATUS stalls from then on, and nothing happens.
+    case stallsStatus
+    /// The chip takes them, resets and does not come back.
+    case neverReturns
+    /// The chip resets with another setting than the one that was written.
+    case changesMore
+  }
+
+  /// What read unprotect (0x92) does.
+  public enum Unprotect: String, Hashable, Sendable, CaseIterable, Codable {
+    /// Mass erase, then a reset that reads the option bytes again.
+    case resets
+    /// A reset that does not read them: protection seems to stay until a
+    /// power cycle (WB55 ROM D5).
+    case needsPowerCycle
+    /// Mass erase and dfuDNLOAD-IDLE; it stays on the bus (AT32).
+    case staysOnTheBus
+    /// Nothing, reported as success (ST's class).
+    case ignored
+  }
+
+  /// Whether the number of a block says where it goes.
+  public enum BlockNumbers: String, Hashable, Sendable, CaseIterable, Codable {
+    /// Pointer + (wBlockNum - 2) * wTransferSize.
+    case counted
+    /// Every DNLOAD goes to the pointer; UPLOAD counts.
+    case ignoredInDownloads
+    /// Both ignore it.
+    case ignored
+  }
+
+  /// When work is done.
+  public var work = Work.afterAnswer
+  /// What a cut DNLOAD leaves.
+  public var cutDownload = CutDownload.keepsStaleBytes
   /// How protection shows.
   public var protection = Protection.error
   /// What CLRSTATUS does outside dfuERROR.
   public var clearStatus = ClearStatus.entersError
   /// How it leaves.
   public var leave = Leave.normal
+  /// What a write of option bytes does.
+  public var optionWrite = OptionWrite.resets
+  /// What read unprotect does.
+  public var unprotect = Unprotect.resets
+  /// Whether block numbers count.
+  public var blockNumbers = BlockNumbers.counted
   /// Whether the address of a block follows from the requested length
   /// rather than from `wTransferSize`.
   public var addressesByRequestedLength = false
+  /// The same for UPLOAD only (mboot).
+  public var uploadsByRequestedLength = false
   /// bStatus for an address that does not exist: 1 errTARGET or 8
   /// errADDRESS.
   public var badAddressStatus: UInt8 = 1
+  /// bStatus of every write and erase that fails, whatever the reason: 11
+  /// errVENDOR (ST's class), or 0, which leaves dfuERROR with OK (mboot).
+  public var failureStatus: UInt8?
+  /// The text that `iString` of GETSTATUS names in dfuERROR (mboot).
+  public var errorMessage: String?
+  /// Addresses below are refused by set-address and UPLOAD, though the
+  /// layout lists them (Black Magic: 0x08002000).
+  public var lowestAddress: UInt32?
+  /// Writes and erases below are refused: the loader itself (mboot).
+  public var readOnlyBelow: UInt32?
+  /// Whether set-address takes any address, and an UPLOAD outside the
+  /// memories is a HardFault (ST's class, whose read checks no range).
+  public var crashesOutsideMemories = false
+  /// Whether an unknown command stays in dfuDNBUSY for ever, until CLRSTATUS
+  /// comes twice (ST's class).
+  public var unknownCommandHangs = false
+  /// Whether an UPLOAD of block 1 leaves bState 15 (ST's class).
+  public var blockOneGivesState15 = false
+  /// The state in which it enumerates; 2 is dfuIDLE.
+  public var startState: UInt8 = 2
   /// Whether it enumerates in dfuERROR with errFIRMWARE.
   public var startsInError = false
   /// After erasing more than this many bytes it stays in dfuDNBUSY for ever,
   /// until CLRSTATUS comes twice (H743).
   public var wedgesAfterErasing: Int?
+  /// Whether an erase goes from the named sector to the end of the memory
+  /// (ST's example for the 446E-EVAL).
+  public var erasesToEnd = false
   /// Erasing sectors from this address on has no effect (F42x bank 2).
   public var eraseWithoutEffectFrom: UInt32?
   /// Erasing a sector from this address on erases the fourth one after it
   /// instead (F76x dual bank).
   public var eraseHitsFourthAfterFrom: UInt32?
+  /// An erase from this address on is reported as done at once; until its
+  /// true time is over, the next such erase is lost (G0B1 and G0B0, bank 2).
+  public var falselyDoneFrom: UInt32?
   /// Whether a mass erase reports success and does nothing (H74x ROM D3).
   public var massEraseWithoutEffect = false
+  /// Whether 0x41 alone is ignored and reported as success (ST's class).
+  public var ignoresMassErase = false
   /// Whether a power cut during an option-byte write leaves readout
   /// protection level 1 behind, rather than the old bytes.
   public var interruptedOptionWriteProtects = true
+  /// Whether a power cut while a word with an error-correcting code is
+  /// programmed leaves it torn: reading it is a fault (Zephyr 33140).
+  public var powerCutTearsWords = false
   /// Whether a full transfer stalls that is longer than this, bytes (seen on
-  /// some L432).
+  /// some L432 and G4).
   public var stallsAbove: Int?
-  /// Whether readout unprotect resets without reading the option bytes
-  /// again (WB55 ROM D5): protection seems to stay until a power cycle.
-  public var unprotectNeedsPowerCycle = false
   /// Whether it takes the H5's reset command, 0x02 with four bytes of data.
   public var takesResetCommand = false
   /// Whether it appears, vanishes and appears again after a reset (H5E/5F).

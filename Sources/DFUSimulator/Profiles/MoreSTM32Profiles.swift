@@ -473,7 +473,7 @@ extension BoardProfile {
         flash: times, poll: l4Poll, earlyPoll: .busy,
         boot: .nSWBOOT0(emptyCheck: true),
         quirks: ChipQuirks(
-          leave: .lastStatusFails, unprotectNeedsPowerCycle: true),
+          leave: .lastStatusFails, unprotect: .needsPowerCycle),
         marks: [0x1FFF_6FFE: [0xD5]]))
   }()
 

@@ -126,31 +126,35 @@ public struct OptionWindow: Hashable, Sendable {
 
   /// The content with another protection byte, complement included.
   func setting(protectionByte byte: UInt8, in bytes: [UInt8]) -> [UInt8] {
-    guard let protection, bytes.indices.contains(protection) else {
-      return bytes
-    }
+    protection.map { setting(byte, at: $0, in: bytes) } ?? bytes
+  }
+
+  /// The content with another value at an offset, complement included.
+  func setting(_ byte: UInt8, at offset: Int, in bytes: [UInt8]) -> [UInt8] {
+    guard bytes.indices.contains(offset) else { return bytes }
     var bytes = bytes
-    bytes[protection] = byte
-    switch rule {
-    case .bytePairs:
-      if bytes.indices.contains(protection + 1) {
-        bytes[protection + 1] = ~byte
+    bytes[offset] = byte
+    let (distance, copy): (Int, UInt8) =
+      switch rule {
+      case .bytePairs: (1, ~byte)
+      case .halfWordPairs, .halfWordPerEight: (2, ~byte)
+      case .wordPairs: (4, ~byte)
+      case .currentAndProgram: (4, byte)
+      case .registers: (0, byte)
       }
-    case .halfWordPairs, .halfWordPerEight:
-      if bytes.indices.contains(protection + 2) {
-        bytes[protection + 2] = ~byte
-      }
-    case .wordPairs:
-      if bytes.indices.contains(protection + 4) {
-        bytes[protection + 4] = ~byte
-      }
-    case .registers: break
-    case .currentAndProgram:
-      if bytes.indices.contains(protection + 4) {
-        bytes[protection + 4] = byte
-      }
+    if bytes.indices.contains(offset + distance) {
+      bytes[offset + distance] = copy
     }
     return bytes
+  }
+
+  /// A setting beside protection: the first byte of the user options.
+  var userByte: Int {
+    switch rule {
+    case .bytePairs: 2
+    case .halfWordPairs: 4
+    default: protection == 0 ? 2 : 0
+    }
   }
 
   /// The numbers of the flash sectors that are write-protected.
@@ -210,8 +214,8 @@ extension [UInt8] {
     }
   }
 
-  /// The bytes, made `count` long with 0xFF.
-  func padded(to count: Int) -> [UInt8] {
-    self + [UInt8](repeating: 0xFF, count: Swift.max(0, count - self.count))
+  /// The bytes, made at least `count` long.
+  func padded(to count: Int, with filler: UInt8 = 0xFF) -> [UInt8] {
+    self + [UInt8](repeating: filler, count: Swift.max(0, count - self.count))
   }
 }

@@ -2,6 +2,8 @@
 public struct PlainProfile: Hashable, Sendable {
   /// What is behind each alternate setting.
   public var targets: [Target]
+  /// The time to erase everything, which the first block takes beside its own.
+  public var eraseTime: Duration = .zero
   /// How long it works after the zero-length download.
   public var manifestTime: Duration = .milliseconds(20)
   /// Whether a new one is held in DFU mode (by its button, or because
@@ -89,5 +91,7 @@ public struct PlainProfile: Hashable, Sendable {
     case resetsItself
     /// After manifestation GETSTATUS gets no answer any more.
     case statusFailsAfterManifest
+    /// It vanishes at the last GETSTATUS, having stored nothing.
+    case vanishesAtLastStatus
   }
 }

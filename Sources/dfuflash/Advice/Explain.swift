@@ -177,7 +177,7 @@ enum Explain {
         "board \(board.label): \(refusal)",
         advice: .nothingTouched)
     case .device(let error): device(error, board, during: phase)
-    case .notErased:
+    case .notErased, .unverifiable:
       ToolFailure(
         .device, "board \(board.label): \(error)",
         advice: .notErased)
@@ -207,7 +207,7 @@ enum Explain {
   /// What state the flash is in when work ends in a phase.
   private static func condition(after phase: FlashPhase?) -> String {
     switch phase {
-    case nil, .survey, .read: "; nothing was changed"
+    case nil, .compare, .read: "; nothing was changed"
     case .erase, .write:
       """
       ; the flash is incomplete, run the same command again to finish it

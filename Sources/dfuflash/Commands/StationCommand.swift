@@ -125,7 +125,7 @@ struct StationCommand: ParsableCommand {
         jobs: jobs == 0 ? ManyOptions.mostJobs : jobs, limit: count,
         onPass: onPass.map { Hook(command: $0) },
         onFail: onFail.map { Hook(command: $0) },
-        usesThreads: !(bus.clock is VirtualClock))
+        usesThreads: !bus.clock.isVirtual)
       let station = Station(plan, on: bus, log: log, display)
       try station.run()
       let text =

@@ -62,7 +62,7 @@ struct EngineOptions: ParsableArguments {
     var settings = WorkSettings(
       transferSize: try transfer.transferSize(),
       alternate: transfer.alternateSelector)
-    settings.flash.verifies = !noVerify
+    settings.flash.verification = noVerify ? .off : .whenPossible
     settings.flash.rewritesAll = full
     settings.flash.preservesNeighbours = !noPreserve
     settings.flash.massErase = option?.massErase == true ? .always : .never

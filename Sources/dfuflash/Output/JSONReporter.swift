@@ -73,7 +73,7 @@ struct PlanRecord: Encodable {
     massErase = plan.massErases
     kept = plan.kept.map { Piece(address: $0.address, bytes: $0.size) }
     erased = plan.erases.map { Piece(address: $0.address, bytes: $0.size) }
-    written = plan.runs.map { run in
+    written = plan.allRuns.map { run in
       Piece(
         address: run.piece.address,
         bytes: run.blocks.reduce(0) { $0 + $1.count })
@@ -115,7 +115,7 @@ enum PlanText {
         \(run.blocks.count) blocks
         """)
     }
-    if let last = plan.runs.last, let block = last.blocks.last {
+    if let last = plan.vectorTable, let block = last.blocks.last {
       lines.append("  last    0x\(hex(last.address(of: block)))  vector table")
     }
     if plan.preservedBytes > 0 {

@@ -112,7 +112,7 @@ extension FlashPhase {
   /// erase, download and upload.
   var title: String {
     switch self {
-    case .survey: "Compare"
+    case .compare: "Compare"
     case .erase: "Erase"
     case .write: "Download"
     case .verify: "Verify"

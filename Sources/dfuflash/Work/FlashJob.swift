@@ -54,7 +54,7 @@ struct FlashJob: Sendable {
       return Report(board: work.board, summary: "nothing was changed")
     }
     let report = finished(
-      Self.summary(outcome, verified: settings.flash.verifies), work, reporter)
+      Self.summary(outcome, verified: settings.flash.verification != .off), work, reporter)
     if let program = outcome.program, leaves, !outcome.hasReset {
       try LeaveWork(
         work: work, relaunches: relaunches, wasVirgin: outcome.wasVirgin

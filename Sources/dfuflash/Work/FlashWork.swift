@@ -77,10 +77,10 @@ struct FlashWork {
     _ image: FirmwareImage, _ memory: BoardMemory, _ flasher: Flasher
   ) throws(ToolFailure) -> FlashPlan {
     let failure: FlashError
-    do throws(FlashError) {
-      return try flasher.flash(image)
+    do throws(FlashFailure) {
+      return try flasher.flash(image).plan
     } catch {
-      failure = error
+      failure = error.error
     }
     // What was right before is skipped the second time.
     if case .device(let error) = failure, error.isStall,
@@ -90,7 +90,11 @@ struct FlashWork {
         "warning: \(error); going on with smaller transfers")
       let flasher = try work.flasher(memory)
       return try work.perform { () throws(FlashError) in
-        try flasher.flash(image)
+        do throws(FlashFailure) {
+          return try flasher.flash(image).plan
+        } catch {
+          throw error.error
+        }
       }
     }
     return try work.perform { () throws(FlashError) in throw failure }
@@ -144,7 +148,7 @@ struct FlashWork {
     let session = try work.session(job.memory.alternate.number)
     try work.speaking { () throws(DFUError) in try session.settle() }
     let expected = work.knowledge.shared.timing.map {
-      plan.typicalTime($0, verifies: work.settings.flash.verifies)
+      plan.typicalTime($0, verifies: work.settings.flash.verification != .off)
     }
     if work.reporter is JSONReporter {
       work.reporter.report(.planned(plan))

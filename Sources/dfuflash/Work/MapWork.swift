@@ -92,7 +92,7 @@ struct MapWork {
       case "no-leave": job.leaves = false
       case "relaunch": job.relaunches = true
       case "unprotect": job.unprotects = true
-      case "no-verify": job.settings.flash.verifies = false
+      case "no-verify": job.settings.flash.verification = .off
       case "full": job.settings.flash.rewritesAll = true
       case _ where option.hasPrefix("chip="):
         job.settings.chip = try ChipOption.family(String(option.dropFirst(5)))

@@ -105,7 +105,7 @@ import Testing
     for name in ["f405", "f072", "l412", "g474"] {
       let bench = try TestBench(name)
       let flasher = try bench.flasher()
-      try flasher.flash(
+      try flasher.flashed(
         try FirmwareImage(program(5000), at: 0x0800_0000))
       #expect(bench.board.log.counts[.clearStatus] == nil)
     }

@@ -23,7 +23,7 @@ import Testing
         elapsed += quick
       }
       polling.finished(
-        .write, asked: elapsed, answered: elapsed + quick, quick: quick)
+        .write, asked: elapsed, answered: elapsed + quick)
       asked.append(questions)
     }
     return (polling, asked)
@@ -34,8 +34,6 @@ import Testing
     #expect(
       polling.delay(.write, reported: reported, elapsed: .zero, asked: 0)
         == .zero)
-    #expect(!polling.isHeldBack(.write))
-    #expect(!polling.isPunctual(.write))
   }
 
   @Test func theSpecificationsTimeIsKeptWhereItIsAskedFor() {
@@ -45,52 +43,16 @@ import Testing
         polling.delay(.write, reported: reported, elapsed: .zero, asked: 0)
           == reported)
       polling.finished(
-        .write, asked: reported, answered: reported + .milliseconds(50),
-        quick: quick)
+        .write, asked: reported, answered: reported + .milliseconds(50))
     }
-    #expect(!polling.isHeldBack(.write))
-    #expect(!polling.isPunctual(.write))
-  }
-
-  @Test func anAnswerThatIsClearlyLateWasHeldBack() {
-    var polling = Polling(.immediate)
-    polling.finished(
-      .write, asked: quick, answered: .milliseconds(33), quick: quick)
-    #expect(polling.isHeldBack(.write))
-    // Other work has to show it for itself.
-    #expect(!polling.isHeldBack(.setAddress))
-  }
-
-  @Test func workThatWasOverWhenTheQuestionCameShowsNothing() {
-    var polling = Polling(.immediate)
-    polling.finished(
-      .write, asked: quick, answered: quick * 3, quick: quick)
-    #expect(polling.isAskedAtOnce(.write))
-    #expect(!polling.isHeldBack(.write))
-  }
-
-  @Test func aDeviceThatIsOnceFoundBusyHoldsNothingBack() {
-    var polling = Polling(.immediate)
-    polling.finished(
-      .write, asked: quick, answered: .milliseconds(33), quick: quick)
-    polling.learn(.write, .busy, after: quick)
-    #expect(!polling.isHeldBack(.write))
-    #expect(!polling.isAskedAtOnce(.write))
   }
 
   @Test func theTrueTimeIsFoundAndThenTrusted() {
     let (polling, asked) = busyDevice(40)
     #expect(asked.suffix(20).allSatisfy { $0 == 1 })
-    #expect(polling.isPunctual(.write))
     let delay = polling.delay(
       .write, reported: reported, elapsed: .zero, asked: 0)
     #expect(delay >= .milliseconds(5) && delay < .microseconds(5_400))
-  }
-
-  @Test func oneLateAnswerEndsTheTrust() {
-    var (polling, _) = busyDevice(40)
-    polling.learn(.write, .busy, after: .milliseconds(5))
-    #expect(!polling.isPunctual(.write))
   }
 
   @Test func aHiccupIsForgotten() {
@@ -98,8 +60,7 @@ import Testing
     // The host was held up: the work seemed to take 40 ms.
     polling.learn(.write, .busy, after: .milliseconds(39))
     polling.finished(
-      .write, asked: .milliseconds(40), answered: .milliseconds(41),
-      quick: quick)
+      .write, asked: .milliseconds(40), answered: .milliseconds(41))
     var delay = Duration.milliseconds(40)
     for _ in 0..<1_000 {
       delay = polling.delay(
@@ -110,7 +71,7 @@ import Testing
           .write, reported: reported, elapsed: delay + quick, asked: 1)
       }
       polling.finished(
-        .write, asked: delay, answered: delay + quick, quick: quick)
+        .write, asked: delay, answered: delay + quick)
     }
     #expect(delay < .milliseconds(8), "\(delay)")
   }
@@ -119,14 +80,13 @@ import Testing
     var polling = Polling(.immediate)
     polling.learn(.write, .stall, after: .zero)
     polling.finished(
-      .write, asked: reported, answered: reported + quick, quick: quick)
+      .write, asked: reported, answered: reported + quick)
     for _ in 0..<8 {
       #expect(
         polling.delay(.write, reported: reported, elapsed: .zero, asked: 0)
           == reported)
       polling.finished(
-        .write, asked: reported, answered: reported + quick, quick: quick)
+        .write, asked: reported, answered: reported + quick)
     }
-    #expect(polling.isPunctual(.write))
   }
 }

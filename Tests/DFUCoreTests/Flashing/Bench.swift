@@ -76,7 +76,7 @@ struct TestBench {
   ) throws -> FlashPlan {
     let flasher = try flasher(options, polling: polling, report: report)
     board.clearLog()
-    return try flasher.flash(image)
+    return try flasher.flashed(image)
   }
 
   /// What was said since the log began, in the terms of DfuSe, GETSTATUS left
@@ -155,4 +155,16 @@ func program(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     bytes[index] = UInt8(byte)
   }
   return bytes
+}
+
+extension Flasher {
+  /// Flashes, and throws what went wrong without what it leaves behind.
+  @discardableResult
+  func flashed(_ image: FirmwareImage) throws -> FlashPlan {
+    do throws(FlashFailure) {
+      return try flash(image).plan
+    } catch {
+      throw error.error
+    }
+  }
 }

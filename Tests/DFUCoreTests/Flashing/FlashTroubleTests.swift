@@ -19,7 +19,7 @@ private let flash: UInt32 = 0x0800_0000
       })
       bench.board.faults = FaultPlan([Fault(.stall, at: 3, of: kind)])
       let firmware = program(8192)
-      try flasher.flash(try FirmwareImage(firmware, at: flash))
+      try flasher.flashed(try FirmwareImage(firmware, at: flash))
       #expect(bench.board.memory(at: flash, count: 8192) == firmware)
       #expect(retries <= 1)
       #expect(
@@ -39,7 +39,7 @@ private let flash: UInt32 = 0x0800_0000
       Fault(.stall, at: 1, of: kind, times: 1_000_000)
     ])
     #expect(throws: FlashError.self) {
-      try flasher.flash(try FirmwareImage(program(8192), at: flash))
+      try flasher.flashed(try FirmwareImage(program(8192), at: flash))
     }
     #expect(bench.board.log.total < 200)
   }
@@ -52,7 +52,7 @@ private let flash: UInt32 = 0x0800_0000
     bench.board.faults = FaultPlan([
       Fault(.shortReply(100), at: 2, of: .upload)
     ])
-    let plan = try flasher.flash(try FirmwareImage(firmware, at: flash))
+    let plan = try flasher.flashed(try FirmwareImage(firmware, at: flash))
     #expect(plan.isUpToDate)
   }
 
@@ -83,7 +83,7 @@ private let flash: UInt32 = 0x0800_0000
       Fault(.status(status), at: 2, of: .data, times: 1000)
     ])
     let error = try #require(throws: FlashError.self) {
-      try flasher.flash(try FirmwareImage(program(8192), at: flash))
+      try flasher.flashed(try FirmwareImage(program(8192), at: flash))
     }
     guard case .device(let cause) = error else {
       Issue.record("\(error)")
@@ -91,6 +91,41 @@ private let flash: UInt32 = 0x0800_0000
     }
     #expect(cause.status == DFUStatus(rawValue: status))
     #expect(cause.operation == .write)
+  }
+
+  /// Whatever fails, at whatever transfer: nothing wrong is ever taken for
+  /// right.
+  @Test(arguments: ["f405", "l432", "f072", "h743"])
+  func aFailedTransferHarmsNothing(name: String) throws {
+    let image = program(24 * 1024)
+    let effects: [Fault.Effect] = [
+      .stall, .status(0x06), .status(0x0E), .shortReply(1), .timeout,
+    ]
+    for kind in [RequestKind.data, .getStatus, .upload] {
+      for effect in effects {
+        for nth in [1, 2, 7, 13] {
+          let bench = try TestBench(name)
+          bench.board.fill(program(24 * 1024, seed: 3), at: flash)
+          let flasher = try bench.flasher()
+          bench.board.faults = FaultPlan([Fault(effect, at: nth, of: kind)])
+          let words = "\(kind) \(nth) \(effect)"
+          do {
+            try flasher.flash(try FirmwareImage(image, at: flash))
+            #expect(
+              bench.board.memory(at: flash, count: image.count) == image,
+              "\(words)")
+          } catch {
+            // Running again completes it.
+            try flasher.session.recover()
+            try flasher.flash(try FirmwareImage(image, at: flash))
+            #expect(
+              bench.board.memory(at: flash, count: image.count) == image,
+              "\(words), again")
+          }
+          #expect(bench.board.violations.isEmpty, "\(words)")
+        }
+      }
+    }
   }
 
   // MARK: Wrong content
@@ -104,7 +139,7 @@ private let flash: UInt32 = 0x0800_0000
       Fault(.flip(offset: 7, mask: 0x10), at: 7, of: .upload)
     ])
     let error = try #require(throws: FlashError.self) {
-      try flasher.flash(try FirmwareImage(firmware, at: flash))
+      try flasher.flashed(try FirmwareImage(firmware, at: flash))
     }
     guard case .mismatch(let mismatch) = error else {
       Issue.record("\(error)")
@@ -142,7 +177,7 @@ private let flash: UInt32 = 0x0800_0000
   @Test func withoutVerifyingNothingIsReadBack() throws {
     let bench = try TestBench("f405")
     var options = FlashOptions()
-    options.verifies = false
+    options.verification = .off
     try bench.flash(program(8192), options)
     #expect(bench.story.filter { $0.hasPrefix("read") } == ["read 2048 × 4"])
   }
@@ -212,7 +247,7 @@ private let flash: UInt32 = 0x0800_0000
     let flasher = try bench.flasher()
     bench.board.faults = FaultPlan([Fault(.unplug, at: 3, of: kind)])
     let error = try #require(throws: FlashError.self) {
-      try flasher.flash(try FirmwareImage(program(8192), at: flash))
+      try flasher.flashed(try FirmwareImage(program(8192), at: flash))
     }
     guard case .device(let cause) = error else {
       Issue.record("\(error)")
@@ -231,17 +266,17 @@ private let flash: UInt32 = 0x0800_0000
     let bench = try TestBench(name)
     bench.board.fill(program(bytes, seed: 2), at: flash)
     var options = FlashOptions()
-    options.verifies = false
+    options.verification = .off
     let flasher = try bench.flasher(options, polling: mode)
     bench.board.clearLog()
     let start = bench.board.clock.now()
-    let plan = try flasher.flash(
+    let plan = try flasher.flashed(
       try FirmwareImage(program(bytes), at: flash))
     #expect(bench.board.memory(at: flash, count: bytes) == program(bytes))
     return (
       (bench.board.clock.now() - start).inSeconds,
       bench.board.log.counts[.getStatus] ?? 0, bench.board.log.earlyPolls,
-      plan.runs.reduce(0) { $0 + $1.blocks.count } + plan.erases.count
+      plan.allRuns.reduce(0) { $0 + $1.blocks.count } + plan.erases.count
     )
   }
 
@@ -269,7 +304,7 @@ private let flash: UInt32 = 0x0800_0000
     let flasher = try bench.flasher(polling: .immediate)
     bench.board.clearLog()
     let firmware = program(32 * 1024)
-    try flasher.flash(try FirmwareImage(firmware, at: flash))
+    try flasher.flashed(try FirmwareImage(firmware, at: flash))
     #expect(bench.board.memory(at: flash, count: 32 * 1024) == firmware)
     // Once for each kind of work; an erase that outlasts its time once more.
     #expect(bench.board.log.stalls <= 40)
@@ -302,7 +337,7 @@ private let flash: UInt32 = 0x0800_0000
     let bench = try TestBench(name)
     let board = try bench.selected().board
     let flasher = try bench.flasher()
-    try flasher.flash(try FirmwareImage(program(4096), at: flash))
+    try flasher.flashed(try FirmwareImage(program(4096), at: flash))
     let answer = try flasher.session.leave(to: flash)
     #expect(answer == .silence || answer == .state(.manifest))
     #expect(
@@ -315,7 +350,7 @@ private let flash: UInt32 = 0x0800_0000
       "f405", change: Host.quirk { $0.quirks.leave = .broken })
     let board = try bench.selected().board
     let flasher = try bench.flasher()
-    try flasher.flash(try FirmwareImage(program(4096), at: flash))
+    try flasher.flashed(try FirmwareImage(program(4096), at: flash))
     _ = try flasher.session.leave(to: flash)
     #expect(
       try !BoardWatch(bench.bus).hasLeft(board.device, within: .seconds(2)))
@@ -325,7 +360,7 @@ private let flash: UInt32 = 0x0800_0000
     let bench = try TestBench(
       "f405", change: Host.quirk { $0.quirks.leave = .needsAddress })
     let flasher = try bench.flasher()
-    try flasher.flash(try FirmwareImage(program(4096), at: flash))
+    try flasher.flashed(try FirmwareImage(program(4096), at: flash))
     bench.board.clearLog()
     _ = try flasher.session.leave(to: flash)
     #expect(bench.story.suffix(2) == ["set 0x08000000", "leave"])

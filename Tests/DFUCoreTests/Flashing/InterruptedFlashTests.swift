@@ -52,7 +52,7 @@ private let flash: UInt32 = 0x0800_0000
     let bench = try bench(situation)
     let flasher = try bench.flasher()
     bench.board.clearLog()
-    try flasher.flash(situation.image)
+    try flasher.flashed(situation.image)
     return bench.board.log.total
   }
 
@@ -72,7 +72,7 @@ private let flash: UInt32 = 0x0800_0000
         Fault(.unplug, at: place, afterEffect: cut == .afterwards)
       ])
       do {
-        try flasher.flash(situation.image)
+        try flasher.flashed(situation.image)
         // Only a board that vanishes after its last answer may be done.
         #expect(place == total && cut == .afterwards, "transfer \(place)")
       } catch FlashError.device(let error) {

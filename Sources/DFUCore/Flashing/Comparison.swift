@@ -1,43 +1,34 @@
 /// Compares a memory with an image, sector by sector, reading no more than
 /// decides.
-struct Survey {
+struct Comparison {
   let image: FirmwareImage
   let reader: MemoryReader
   let options: FlashOptions
 
-  /// What must be done with one sector that the image touches.
-  ///
-  /// - Parameter horizon: up to where the sectors that follow without a gap
-  ///   will be looked at too.
-  func look(
-    at sector: Sector, horizon: UInt64? = nil
-  ) throws(FlashError) -> SectorFinding {
-    let range = UInt64(sector.address)..<sector.end
-    let pieces = image.segments(in: range)
-    let isCovered = pieces.count == 1 && pieces[0].range == range
-    let isReadable = reader.canRead(range)
-    if isReadable && !options.rewritesAll {
-      if let finding = try compare(sector, pieces, horizon) { return finding }
-    }
-    guard sector.access.contains(.erasable) else {
-      return .fill(pieces)
-    }
-    var content = [UInt8](
-      repeating: options.erasedByte, count: sector.size)
-    var preserved = 0
-    if isReadable && !isCovered && options.preservesNeighbours {
-      for gap in gaps(in: range, between: pieces) {
-        try reader.read(gap) { address, bytes in
-          let offset = Int(address - sector.address)
-          content.replaceSubrange(offset..<offset + bytes.count, with: bytes)
-          preserved += bytes.reduce(0) {
-            $0 + ($1 == options.erasedByte ? 0 : 1)
-          }
-          return true
-        }
+  /// What must be done with one sector that the image touches. A sector that
+  /// the device refuses to have read is erased and written.
+  func look(at sector: Sector) throws(FlashError) -> SectorFinding {
+    let pieces = image.segments(in: sector.range)
+    if !options.rewritesAll, reader.canRead(sector.range) {
+      do throws(FlashError) {
+        if let finding = try compare(sector, pieces) { return finding }
+      } catch {
+        guard error.isReadRefusal else { throw error }
+        reader.exclude(sector.range)
       }
     }
-    for piece in pieces {
+    return try erasing(sector)
+  }
+
+  /// What a sector must hold after it was erased: the image, and what lies
+  /// beside it.
+  func erasing(_ sector: Sector) throws(FlashError) -> SectorFinding {
+    let pieces = image.segments(in: sector.range)
+    guard sector.access.contains(.erasable) else { return .fill(pieces) }
+    var content = [UInt8](
+      repeating: options.erasedByte, count: sector.size)
+    let preserved = try beside(pieces, in: sector)
+    for piece in pieces + preserved {
       let offset = Int(piece.address - sector.address)
       content.replaceSubrange(
         offset..<offset + piece.bytes.count, with: piece.bytes)
@@ -45,16 +36,42 @@ struct Survey {
     return .erase(content: content, preserved: preserved)
   }
 
+  /// What lies beside the image in a sector, as far as it is not blank and can
+  /// be read.
+  private func beside(
+    _ pieces: [FirmwareImage.Segment], in sector: Sector
+  ) throws(FlashError) -> [FirmwareImage.Segment] {
+    guard options.preservesNeighbours, reader.canRead(sector.range) else {
+      return []
+    }
+    var preserved: [FirmwareImage.Segment] = []
+    for gap in gaps(in: sector.range, between: pieces) {
+      var found: [FirmwareImage.Segment] = []
+      do throws(FlashError) {
+        try reader.read(gap) { address, bytes in
+          found.append(joining: Array(bytes), at: address)
+          return true
+        }
+      } catch {
+        guard error.isReadRefusal else { throw error }
+        reader.exclude(sector.range)
+        return []
+      }
+      preserved += found.compactMap { $0.trimmed(of: options.erasedByte) }
+    }
+    return preserved
+  }
+
   /// `nil` when the sector must be erased.
   private func compare(
-    _ sector: Sector, _ pieces: [FirmwareImage.Segment], _ horizon: UInt64?
+    _ sector: Sector, _ pieces: [FirmwareImage.Segment]
   ) throws(FlashError) -> SectorFinding? {
     let needsErase = sector.access.contains(.erasable)
     var fills: [FirmwareImage.Segment] = []
     var mustErase = false
     for piece in pieces {
       try reader.read(
-        aligned(piece.range, in: sector), horizon: horizon
+        aligned(piece.range, in: sector)
       ) { address, found in
         var wanted = Array(found)
         overlay(piece, onto: &wanted, at: address)
@@ -62,15 +79,15 @@ struct Survey {
           return true
         }
         if !needsErase {
-          append(
-            Array(wanted[span]), at: address &+ UInt32(span.lowerBound),
-            to: &fills)
+          fills.append(
+            joining: Array(wanted[span]),
+            at: address &+ UInt32(span.lowerBound))
           return true
         }
         // All of a blank stretch is written, also what stays blank in it, so
         // that long runs stay whole.
         if found.isBlank(options.erasedByte) {
-          append(wanted, at: address, to: &fills)
+          fills.append(joining: wanted, at: address)
           return true
         }
         // Words with error-correcting code take one programming, and blanks
@@ -83,9 +100,9 @@ struct Survey {
           mustErase = true
           return false
         }
-        append(
-          Array(wanted[span]), at: address &+ UInt32(span.lowerBound),
-          to: &fills)
+        fills.append(
+          joining: Array(wanted[span]),
+          at: address &+ UInt32(span.lowerBound))
         return true
       }
       if mustErase { return nil }
@@ -140,17 +157,6 @@ struct Survey {
       with: piece.bytes[source..<source + common.count])
   }
 
-  private func append(
-    _ bytes: [UInt8], at address: UInt32,
-    to pieces: inout [FirmwareImage.Segment]
-  ) {
-    if let last = pieces.indices.last, pieces[last].end == UInt64(address) {
-      pieces[last].bytes += bytes
-    } else {
-      pieces.append(FirmwareImage.Segment(address: address, bytes: bytes))
-    }
-  }
-
   private func gaps(
     in range: Range<UInt64>, between pieces: [FirmwareImage.Segment]
   ) -> [Range<UInt64>] {
@@ -164,6 +170,23 @@ struct Survey {
     }
     if position < range.upperBound { gaps.append(position..<range.upperBound) }
     return gaps
+  }
+}
+
+extension Sector {
+  /// Its addresses.
+  var range: Range<UInt64> { UInt64(address)..<end }
+}
+
+extension FirmwareImage.Segment {
+  /// The part from its first to its last byte that is not blank; `nil` when
+  /// all are.
+  fileprivate func trimmed(of blank: UInt8) -> FirmwareImage.Segment? {
+    guard let first = bytes.firstIndex(where: { $0 != blank }),
+      let last = bytes.lastIndex(where: { $0 != blank })
+    else { return nil }
+    return FirmwareImage.Segment(
+      address: address &+ UInt32(first), bytes: Array(bytes[first...last]))
   }
 }
 
