@@ -156,7 +156,7 @@ extension Board {
     do throws(USBError) {
       let transport = try bus.open(device)
       let reader = StringReader(transport)
-      serial = reader.string(device.descriptor.serialString)
+      serial = reader.serial(device.descriptor.serialString)
       product = reader.string(device.descriptor.productString)
       manufacturer = reader.string(device.descriptor.manufacturerString)
       for index in interfaces.indices where interfaces[index].functional == nil
