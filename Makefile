@@ -17,7 +17,7 @@ RELEASE_FLAGS += $(shell scripts/static-flags)
 RELEASE_ENVIRONMENT = PKG_CONFIG_PATH=$(CURDIR)/.build/static:$$PKG_CONFIG_PATH
 endif
 
-.PHONY: all setup release demo test lint unit test-interop test-kernel test-kernel-short fuzz bench install uninstall generate check-generated deb tarball test-packages clean
+.PHONY: all setup release usbip-bench demo test lint unit test-interop test-kernel test-kernel-short fuzz bench install uninstall generate check-generated deb tarball test-packages clean
 
 all: release
 
@@ -26,6 +26,11 @@ setup:
 
 release: setup
 	$(RELEASE_ENVIRONMENT) $(SWIFT) build $(RELEASE_FLAGS) --product dfuflash
+
+# Serves simulated boards to a Linux kernel; for the tests on one, not installed.
+# Their guest has libc and libusb alone, as what is released needs no more.
+usbip-bench: setup
+	$(RELEASE_ENVIRONMENT) $(SWIFT) build $(RELEASE_FLAGS) --product usbip-bench
 
 demo: setup
 	@$(SWIFT) build --product dfuflash
@@ -41,11 +46,11 @@ unit: release
 	DFUFLASH=$(abspath $(PROGRAM)) $(SWIFT) test
 
 # dfu-util and dfuflash side by side on a real kernel: all rows and scripts.
-test-kernel: release
+test-kernel: release usbip-bench
 	Tests/Kernel/run
 
 # A few rows of it, for a first look.
-test-kernel-short: release
+test-kernel-short: release usbip-bench
 	Tests/Kernel/run 'list, long option' 'list, nothing' 'QMK' 'already in dfuERROR' \
 	  'upload of an odd length' 'no board' 'upload with -Z'
 
@@ -55,7 +60,7 @@ test-interop: release
 fuzz: setup
 	Fuzz/run
 
-bench: release
+bench: release usbip-bench
 	Benchmarks/files/run
 	Benchmarks/run
 

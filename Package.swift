@@ -92,3 +92,21 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+#if os(Linux)
+// Serves simulated boards to a Linux kernel: a development tool, not installed.
+package.targets += [
+  .executableTarget(
+    name: "usbip-bench",
+    dependencies: [
+      "DFUCore", "DFUSimulator",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: ours),
+  .testTarget(
+    name: "usbip-benchTests",
+    dependencies: ["DFUCore", "DFUSimulator", "usbip-bench"],
+    swiftSettings: ours),
+]
+#endif

@@ -61,16 +61,3 @@ public final class ScaledClock: TimeSource {
     real.sleep(for: speed == 1 ? duration : duration / speed)
   }
 }
-
-extension Duration {
-  /// The whole microseconds of the duration, limited to what fits.
-  var microseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(
-      by: 1_000_000)
-    guard !overflow else { return seconds < 0 ? .min : .max }
-    let (sum, tooMuch) = product.addingReportingOverflow(
-      attoseconds / 1_000_000_000_000)
-    return tooMuch ? .max : sum
-  }
-}

@@ -192,6 +192,45 @@ import Testing
     #expect(try bench.bus.devices().isEmpty)
   }
 
+  /// Every quirk can be asked for by its name, and survives saving.
+  @Test func quirksOfEveryKindComeFromTheFile() throws {
+    let file = try bench(
+      with: """
+        {"format": "dfuflash-bench", "version": 1, "boards": [{
+          "profile": "f405", "path": "1-1",
+          "quirks": {
+            "work": "beforeAnswer", "ignoresMassErase": true,
+            "lowestAddress": "0x08004000", "failureStatus": 11,
+            "wedgesAfterErasing": 4096, "errorMessage": "No",
+            "earlyPoll": "noHandshake", "attributes": 9, "startState": 5,
+            "romBytes": {"0x1FFF77DE": 145}
+          },
+          "faults": [{"effect": "transferError", "nth": 2}]
+        }, {
+          "profile": "plain11", "path": "1-2",
+          "quirks": {"plain": ["blocksInStatus"], "eraseSeconds": 20}
+        }]}
+        """)
+    for _ in 0..<2 {
+      let bench = try Bench.load(file)
+      let host = try Self.host(bench)
+      guard case .dfuSe(let chip) = host.board.profile.machine else {
+        Issue.record("no chip")
+        return
+      }
+      #expect(chip.quirks.work == .beforeAnswer)
+      #expect(chip.quirks.lowestAddress == 0x0800_4000)
+      #expect(chip.quirks.failureStatus == 11)
+      #expect(chip.quirks.wedgesAfterErasing == 4_096)
+      #expect(chip.quirks.errorMessage == "No")
+      #expect(chip.earlyPoll == .noHandshake)
+      #expect(chip.marks[0x1FFF_77DE] == [145])
+      #expect(host.status() == [5, 0])
+      #expect(host.get(5, length: 1) == .transferError)
+      try bench.save()
+    }
+  }
+
   static let broken: [(String, String)] = [
     ("", "boards"), ("{", "boards"), ("[]", "boards"),
     (#"{"format": "x", "version": 1, "boards": []}"#, "format"),
@@ -219,6 +258,15 @@ import Testing
       board(
         #""profile": "f405", "path": "1-1", "quirks": {"leave": "never"}"#),
       "needsSecondStatus"
+    ),
+    (
+      board(#""profile": "f405", "path": "1-1", "quirks": {"leaf": 1}"#),
+      #"no key "leaf" in quirks"#
+    ),
+    (
+      board(
+        #""profile": "f405", "path": "1-1", "quirks": {"startState": "x"}"#),
+      "startState"
     ),
     (
       board(

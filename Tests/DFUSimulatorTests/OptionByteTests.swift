@@ -4,14 +4,17 @@ import Testing
 
 @Suite struct OptionByteTests {
   /// Chips whose option bytes DFU can reach: name, window, protection byte.
-  static let windows: [(String, UInt32, Int, Int)] = BoardProfile.all
+  typealias Window = (String, UInt32, Int, Int, OptionWindow.Rule)
+  static let windows: [Window] = BoardProfile.all
     .compactMap { profile in
       guard case .dfuSe(let chip) = profile.machine,
         let memory = chip.memories.first(where: {
           $0.kind == .optionBytes && $0.isReachable
-        }), let protection = memory.options?.protection
+        }), let window = memory.options, let protection = window.protection
       else { return nil }
-      return (profile.name, memory.start, memory.size, protection)
+      return (
+        profile.name, memory.start, memory.size, protection, window.rule
+      )
     }
 
   func window(
@@ -40,7 +43,7 @@ import Testing
 
   @Test(arguments: windows)
   func writingBackWhatWasReadChangesNothing(
-    chip: (String, UInt32, Int, Int)
+    chip: Window
   ) throws {
     let host = try Host(chip.0)
     #expect(host.board.protectionLevel == 0)
@@ -55,7 +58,7 @@ import Testing
 
   @Test(arguments: windows)
   func anotherProtectionByteProtectsAndUnprotectFreesTheChip(
-    chip: (String, UInt32, Int, Int)
+    chip: Window
   ) throws {
     let host = try Host(chip.0)
     var bytes = try window(host, chip.1, chip.2)
@@ -64,9 +67,9 @@ import Testing
     }
     if !chip.0.hasPrefix("h") { bytes[chip.3] = 0x33 }
     // Where the host supplies complements, this one is the matching one.
-    switch chip.0 {
-    case "f072", "f042", "f303", "f107", "gd32vf103": bytes[1] = ~bytes[0]
-    case "l072", "l152": bytes[2] = ~bytes[0]
+    switch chip.4 {
+    case .bytePairs: bytes[1] = ~bytes[0]
+    case .halfWordPairs: bytes[2] = ~bytes[0]
     default: break
     }
     rewrite(host, chip.1, bytes)

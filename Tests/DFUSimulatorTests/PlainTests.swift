@@ -131,6 +131,7 @@ import Testing
   @Test(arguments: [
     "plain11", "freerunner", "simtrace", "lpclink", "tdk", "maple",
     "maple-old", "dapboot", "tinyusb", "xmos", "zephyr", "uboot", "tiva",
+    "zephyr-2020", "esp32s2", "usbx", "mp15", "mp25", "n6", "usb-dac",
   ])
   func everyPlainDeviceStoresADownload(name: String) throws {
     let host = try Host(name)
@@ -142,7 +143,7 @@ import Testing
       rest = rest.dropFirst(size)
       block += 1
       // As a careful host: no GETSTATUS more than needed.
-      for _ in 0..<100 {
+      for _ in 0..<2_000 {
         let state = host.status()?.first
         if state == 5 { break }
         host.board.clock.sleep(for: .milliseconds(40))
@@ -344,6 +345,64 @@ import Testing
     #expect(device.descriptor.vendor == 0x1FC9)
     let interfaces = try #require(device.configurations.first).interfaces
     #expect(interfaces.allSatisfy { !$0.isDFU })
+  }
+
+  @Test func aStrangerLetsItselfBeDetached() throws {
+    for name in ["usb-dac", "bluetooth"] {
+      var host = try Host(name, program: true)
+      let device = try #require(host.board.presence)
+      let interfaces = try #require(device.configurations.first).interfaces
+      #expect(interfaces.filter(\.isDFU).map(\.number) == [3])
+      host.interface = 3
+      #expect(host.out(0, 1_000) == .data([]))
+      host.board.clock.sleep(for: .seconds(1))
+      #expect(host.board.mode == .dfu)
+    }
+  }
+
+  @Test func usbxWorksInsideTheDownload() throws {
+    let host = try Host("usbx")
+    let start = host.board.clock.now()
+    #expect(host.download(0, [1]) == .data([]))
+    #expect(host.board.clock.now() - start > .milliseconds(30))
+    #expect(host.status() == [5, 0])
+    host.abort()
+    #expect(host.out(4) == .stall)
+    #expect(host.status() == [10, 15])
+  }
+
+  @Test func anSTM32MPGoesFromStageToStage() throws {
+    let host = try Host("mp25")
+    var seen: [String] = []
+    for stage in 0..<3 {
+      let device = try #require(host.board.presence)
+      let names = try #require(device.configurations.first).interfaces.map {
+        string(host, $0.nameString)
+      }
+      seen.append(try #require(names.first))
+      host.download(0, [UInt8(stage)])
+      host.finish()
+      host.download(1, [])
+      #expect(host.finish() == [2, 0])
+      #expect(host.out(0, 1_000) == .data([]))
+      host.board.clock.sleep(for: .seconds(1))
+    }
+    #expect(
+      seen == [
+        "@FSBL /0x01/1*1Me", "@Partition2 /0x02/1*16Me",
+        "@Partition3 /0x03/1*16Me",
+      ])
+    #expect(host.board.mode == .application)
+    #expect(
+      [0, 2, 4].map { host.board.stored(alternate: $0) } == [[0], [1], [2]])
+  }
+
+  private func string(_ host: Host, _ index: UInt8) -> String {
+    let raw =
+      host.board.descriptor(0x0300 | UInt16(index), language: 0x409) ?? []
+    return String(
+      decoding: stride(from: 2, to: raw.count, by: 2).map { raw[$0] },
+      as: UTF8.self)
   }
 
   @Test func unrelatedDevicesNeverShowADFUMode() throws {

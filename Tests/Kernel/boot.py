@@ -4,9 +4,10 @@
     Tests/Kernel/boot.py [--limit SECONDS] [--program FILE] SCRIPT [ARGUMENT...]
 
 SCRIPT is a file of Tests/Kernel/guest. In the guest the folder
-Tests/Kernel/guest is /kernel, --program is /bin/dfuflash, and what the
-script leaves in /out is found in .build-kernel/share/out afterwards. The
-guest's output is streamed; its exit code is ours (124 when time ran out,
+Tests/Kernel/guest is /kernel, --program is /bin/dfuflash, the release build
+of usbip-bench (or what the environment variable USBIP_BENCH names) is
+/bin/usbip-bench, and what the script leaves in /out is found in
+.build-kernel/share/out afterwards. The guest's output is streamed; its exit code is ours (124 when time ran out,
 125 when the guest could not be built or died).
 
 The guest is Debian's stock kernel with the USB/IP host driver, udevd,
@@ -41,6 +42,9 @@ TREE = os.path.join(CACHE, "tree")
 KERNEL = os.path.join(CACHE, "vmlinuz")
 INITRAMFS = os.path.join(CACHE, "initramfs.cpio")
 STAMP = os.path.join(CACHE, "stamp")
+# What serves simulated boards to the guest's kernel.
+SERVER = os.environ.get("USBIP_BENCH") or os.path.join(
+    ROOT, ".build", "release", "usbip-bench")
 
 # libstdc++ and libgcc_s are what a Swift program with a static standard
 # library still loads on Linux; the rest are the libraries of udevadm.
@@ -363,14 +367,18 @@ def prepare(refresh=False):
 
 
 def fill_share(share, program=None):
-    """Makes a folder for one guest to see, with our scripts in it."""
+    """Makes a folder for one guest to see: our scripts, and with a program
+    the server of simulated boards as well."""
+    if program and not os.path.exists(SERVER):
+        raise Failure(f"{SERVER} is missing; build it: make usbip-bench")
     shutil.rmtree(share, ignore_errors=True)
     os.makedirs(os.path.join(share, "out"))
     shutil.copytree(os.path.join(HERE, "guest"), os.path.join(share, "guest"))
-    if program:
-        target = os.path.join(share, "dfuflash")
-        shutil.copyfile(program, target)
-        os.chmod(target, 0o755)
+    for path, name in [(program, "dfuflash"), (SERVER, "usbip-bench")]:
+        if program:
+            target = os.path.join(share, name)
+            shutil.copyfile(path, target)
+            os.chmod(target, 0o755)
 
 
 def accelerator():

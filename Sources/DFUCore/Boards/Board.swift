@@ -156,12 +156,12 @@ extension Board {
     do throws(USBError) {
       let transport = try bus.open(device)
       let reader = StringReader(transport)
-      serial = reader.string(device.descriptor.serialString)
+      serial = reader.serial(device.descriptor.serialString)
       product = reader.string(device.descriptor.productString)
       manufacturer = reader.string(device.descriptor.manufacturerString)
       for index in interfaces.indices where interfaces[index].functional == nil
       {
-        self.interfaces[index].ask(transport)
+        self.interfaces[index].ask(transport, device.descriptor)
       }
       for (index, interface) in interfaces.enumerated() {
         guard
@@ -192,8 +192,12 @@ extension Board {
 
 extension DFUInterface {
   /// Asks the device for a functional descriptor that stands nowhere in its
-  /// configuration (GET_DESCRIPTOR of type 0x21 to the interface).
-  fileprivate mutating func ask(_ transport: any ControlTransport) {
+  /// configuration (GET_DESCRIPTOR of type 0x21 to the interface). ST's newest
+  /// ROMs never answer that, and none needs to be asked.
+  fileprivate mutating func ask(
+    _ transport: any ControlTransport, _ device: DeviceDescriptor
+  ) {
+    if device.vendor == 0x0483, device.product == 0xDF11 { return }
     let reply = try? transport.receive(
       ControlSetup(
         requestType: 0x81, request: 6, value: 0x2100, index: UInt16(number)),

@@ -26,10 +26,16 @@ public struct BoardKnowledge: Sendable {
         ?? ChipIdentification(evidence))
   }
 
+  /// What is known of a board that shows this.
+  public init(_ evidence: ChipEvidence) {
+    self.init(evidence, ChipIdentification(evidence))
+  }
+
   private init(_ evidence: ChipEvidence, _ identification: ChipIdentification) {
     self.evidence = evidence
     self.identification = identification
-    errata = BootloaderErratum.errata(of: identification, evidence: evidence)
+    errata = BootloaderErratum.errata(
+      of: identification.candidates, evidence: evidence)
     rules = BoardRules(errata, identification.candidates, evidence)
     shared = identification.shared
   }
@@ -66,7 +72,7 @@ public struct BoardKnowledge: Sendable {
   /// Whether this bootloader was seen to hold back its answer to GETSTATUS until
   /// the work is done, so that it may be asked at once.
   public var holdsAnswersBack: Bool {
-    isCertainROM && shared.polling == .heldUntilDone
+    isCertainROM && shared.holdsAnswersBack
   }
 
   /// A memory as it really is, where the board describes it wrongly: other
@@ -115,17 +121,19 @@ public struct BoardKnowledge: Sendable {
   /// How to speak with the board.
   ///
   /// - Parameter mode: which poll times the person wants believed; `nil` for
-  ///   what suits the chip. They are believed unless it was seen to hold its
-  ///   answers back.
-  public func behaviour(_ mode: Polling.Mode?) -> DfuSeBehaviour {
+  /// what suits the chip: asking at once only where it was seen to hold its
+  /// answers back.
+  package func behaviour(_ mode: Polling.Mode?) -> DfuSeBehaviour {
     var behaviour = DfuSeBehaviour(
-      polling: mode ?? (holdsAnswersBack ? .immediate : .specification))
+      polling: mode ?? (holdsAnswersBack ? .immediate : .evidence),
+      counting: isCertainROM ? .proven : .unproven)
+    behaviour.needsGaps = rules.needsPauseBetweenTransfers
     if let timing = shared.timing {
       let longest = timing.erase.map(\.time.maximum).max() ?? 0
       // Twice the datasheet's maximum: old and cold parts, and the ROM's own
       // checks.
       behaviour.eraseLimit = max(
-        .seconds(2), .microseconds(longest * 2))
+        .seconds(10), .microseconds(longest * 2))
       if let whole = timing.massErase?.maximum {
         behaviour.massEraseLimit = max(.seconds(5), .microseconds(whole * 2))
       }
@@ -144,7 +152,10 @@ public struct BoardKnowledge: Sendable {
     options.alignment = max(options.alignment, rules.writeMultiple)
     if rules.checksBlank { options.checksBlank = true }
     if rules.massEraseIsBroken { options.massErasesBySector = true }
-    if options.massErase == .never, !rules.massEraseIsBroken,
+    options.timing = shared.timing
+    options.pauseAfterErase = rules.pauseAfterErase
+    options.vendorErrorMeansProtection = isCertainROM
+    if options.massErase == .never, !rules.massEraseIsBroken, isCertainROM,
       let timing = shared.timing,
       let whole = timing.massErase
     {
@@ -162,13 +173,6 @@ extension SelectedBoard {
       product: board.device.descriptor.product,
       deviceVersion: board.device.descriptor.deviceVersion,
       productString: board.product?.raw, serial: board.serial?.raw,
-      memories: interface.memories.map { memory in
-        ChipEvidence.Memory(
-          layout: memory.alternate.name?.raw ?? "",
-          regions: memory.map.runs.map {
-            ChipEvidence.Region(
-              address: $0.address, count: $0.count, size: $0.sectorSize)
-          })
-      })
+      memories: interface.memories.map(\.map))
   }
 }

@@ -26,8 +26,11 @@ extension SelectedBoard {
     else { throw .transferSizeUnknown }
     let least = max(8, Int(board.device.descriptor.maxPacketSize0))
     let allowed = least...Self.largestTransfer
-    // A board may state more than the system can carry; less is always right.
-    if wanted == nil, size > allowed.upperBound { return allowed.upperBound }
+    // A board may state more than the system can carry, or less than a packet;
+    // dfu-util takes a packet then.
+    if wanted == nil, size > 0 {
+      return min(max(size, allowed.lowerBound), allowed.upperBound)
+    }
     guard allowed.contains(size) else {
       throw .transferSizeImpossible(size, allowed: allowed)
     }

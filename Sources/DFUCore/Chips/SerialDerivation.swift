@@ -54,6 +54,13 @@ public enum SerialDerivation: String, Hashable, Sendable, CaseIterable {
   }
 }
 
+extension [UInt32] {
+  /// The addresses of a unique identifier whose words lie in a row.
+  static func words(at address: UInt32) -> [UInt32] {
+    [address, address &+ 4, address &+ 8]
+  }
+}
+
 extension UInt32 {
   fileprivate var upperHalf: UInt16 { UInt16(truncatingIfNeeded: self >> 16) }
 }

@@ -1,8 +1,6 @@
 /// An opened, claimed DFU interface: the requests of DFU 1.1, each with its
 /// time limit, and the rules for bringing a device to dfuIDLE.
 public final class DFUConnection {
-  /// The opened device.
-  public let transport: any ControlTransport
   /// `bInterfaceNumber`.
   public let interface: UInt8
   /// The most bytes one DNLOAD or UPLOAD carries.
@@ -10,8 +8,20 @@ public final class DFUConnection {
   /// Whether the device says that it uploads (`bitCanUpload`).
   public var canUpload = true
 
+  /// The opened device.
+  package let transport: any ControlTransport
   /// The time limit of a request that does not wait for memory.
-  public static let requestLimit = Duration.seconds(5)
+  package var requestLimit = Duration.seconds(5)
+  /// The least time between the end of one request and the next.
+  package var gap = Duration.zero
+  /// Asked while the device is waited for: whether the user wants to stop.
+  package var shouldStop: () -> Bool = { false }
+
+  private var lastEnd = Duration.zero
+
+  /// How long a device may be busy with what it was told by another program
+  /// before.
+  private static let patience = Duration.seconds(30)
 
   /// Claims `interface` of an opened device and selects `alternate`.
   ///
@@ -41,7 +51,7 @@ public final class DFUConnection {
   public var clock: any TimeSource { transport.clock }
 
   /// Selects an alternate setting; the device forgets its address pointer.
-  public func select(alternate: UInt8) throws(DFUError) {
+  package func select(alternate: UInt8) throws(DFUError) {
     do throws(USBError) {
       try transport.select(alternate: alternate, of: interface)
     } catch {
@@ -49,141 +59,194 @@ public final class DFUConnection {
     }
   }
 
-  /// GETSTATUS.
-  public func getStatus(
-    limit: Duration = requestLimit, during operation: DFUOperation = .getStatus,
+  // MARK: Requests
+
+  /// GETSTATUS. Where the device reports an error with a string that explains
+  /// it, that string is read too.
+  package func getStatus(
+    limit: Duration? = nil, during operation: DFUOperation = .getStatus,
     at address: UInt32? = nil
   ) throws(DFUError) -> DFUStatusReport {
     let bytes = try receive(
       .getStatus, length: 6, limit: limit, during: operation, at: address)
-    guard let report = DFUStatusReport(parsing: bytes) else {
+    guard var report = DFUStatusReport(parsing: bytes) else {
       throw DFUError(
         operation, at: address,
         .shortReply(received: bytes.count, expected: 6))
     }
+    if report.isError, report.stringIndex != 0 {
+      report.message = StringReader(transport).string(report.stringIndex)
+    }
     return report
   }
 
-  /// GETSTATE.
-  public func getState() throws(DFUError) -> DFUState {
-    let bytes = try receive(
-      .getState, length: 1, limit: Self.requestLimit, during: .getStatus)
+  /// GETSTATE. Unlike GETSTATUS it starts nothing in any state.
+  package func getState() throws(DFUError) -> DFUState {
+    let bytes = try receive(.getState, length: 1, during: .getStatus)
     guard let state = bytes.first else {
       throw DFUError(.getStatus, .shortReply(received: 0, expected: 1))
     }
     return DFUState(rawValue: state)
   }
 
-  /// CLRSTATUS. Only for dfuERROR: elsewhere ST's device class enters
-  /// dfuERROR by it.
-  public func clearStatus(
-    during operation: DFUOperation = .makeIdle
-  ) throws(DFUError) {
-    try send(.clearStatus, [], during: operation)
+  /// CLRSTATUS. Only for dfuERROR and for states from which nothing else
+  /// leads: elsewhere ST's device class enters dfuERROR by it.
+  package func clearStatus() throws(DFUError) {
+    try send(.clearStatus, [UInt8]().span, during: .makeIdle)
   }
 
-  /// ABORT. Only for dfuDNLOAD-IDLE and dfuUPLOAD-IDLE: devices differ
-  /// elsewhere.
-  public func abort(
-    during operation: DFUOperation = .makeIdle
-  ) throws(DFUError) {
-    try send(.abort, [], during: operation)
+  /// CLRSTATUS twice: where the first enters dfuERROR, which some devices
+  /// answer with a stall, the second leaves it. A GETSTATUS must follow.
+  package func clearStatusTwice() {
+    for _ in 1...2 { try? clearStatus() }
+  }
+
+  /// ABORT. Only for dfuDNLOAD-IDLE, dfuUPLOAD-IDLE, and dfuDNLOAD-SYNC with a
+  /// transfer that was cut off: devices differ elsewhere.
+  package func abort() throws(DFUError) {
+    try send(.abort, [UInt8]().span, during: .makeIdle)
   }
 
   /// DETACH, with the milliseconds the device shall wait for a reset.
-  public func detach(timeout: UInt16) throws(DFUError) {
-    try send(.detach(timeout: timeout), [], during: .detach)
+  package func detach(timeout: UInt16) throws(DFUError) {
+    try send(.detach(timeout: timeout), [UInt8]().span, during: .detach)
   }
 
   /// DNLOAD.
-  public func download(
+  package func download(
     block: UInt16, _ data: Span<UInt8>, during operation: DFUOperation,
     at address: UInt32? = nil
   ) throws(DFUError) {
-    do throws(USBError) {
-      try transport.send(
-        DFURequest.download(block: block).setup(interface: interface), data,
-        timeout: Self.requestLimit)
-    } catch {
-      throw DFUError(operation, at: address, .usb(error))
-    }
+    try send(
+      .download(block: block), data, during: operation, at: address)
   }
 
   /// UPLOAD of at most `length` bytes.
-  public func upload(
+  package func upload(
     block: UInt16, length: Int, during operation: DFUOperation = .read,
     at address: UInt32? = nil
   ) throws(DFUError) -> [UInt8] {
     try receive(
       .upload(block: block), length: UInt16(clamping: length),
-      limit: Self.requestLimit, during: operation, at: address)
+      during: operation, at: address)
   }
 
-  /// Brings the device to dfuIDLE: GETSTATUS first, CLRSTATUS only in
-  /// dfuERROR, ABORT only where a transfer is under way.
+  private func send(
+    _ request: DFURequest, _ data: Span<UInt8>,
+    during operation: DFUOperation, at address: UInt32? = nil
+  ) throws(DFUError) {
+    keepGap()
+    defer { lastEnd = clock.now() }
+    do throws(USBError) {
+      try transport.send(
+        request.setup(interface: interface), data, timeout: requestLimit)
+    } catch {
+      throw DFUError(operation, at: address, .usb(error))
+    }
+  }
+
+  private func receive(
+    _ request: DFURequest, length: UInt16, limit: Duration? = nil,
+    during operation: DFUOperation, at address: UInt32? = nil
+  ) throws(DFUError) -> [UInt8] {
+    keepGap()
+    defer { lastEnd = clock.now() }
+    do throws(USBError) {
+      return try transport.receive(
+        request.setup(interface: interface), length: length,
+        timeout: limit ?? requestLimit)
+    } catch {
+      throw DFUError(operation, at: address, .usb(error))
+    }
+  }
+
+  private func keepGap() {
+    guard gap > .zero else { return }
+    clock.sleep(for: max(.zero, lastEnd + gap - clock.now()))
+  }
+
+  /// Waits for the device, in pieces so that the user can stop it.
+  ///
+  /// - Throws: ``DFUError/Reason/stopped`` when the user wants to stop.
+  package func wait(
+    _ duration: Duration, during operation: DFUOperation
+  ) throws(DFUError) {
+    let end = clock.now() + duration
+    while true {
+      if shouldStop() { throw DFUError(operation, .stopped) }
+      let rest = end - clock.now()
+      guard rest > .zero else { return }
+      clock.sleep(for: min(rest, .milliseconds(250)))
+    }
+  }
+
+  // MARK: Ways to dfuIDLE
+
+  /// Brings the device to dfuIDLE, whatever state another program left it in.
+  ///
+  /// It begins with GETSTATUS, as dfu-util does. CLRSTATUS is sent in dfuERROR,
+  /// and twice in states that the specification does not have or that do not
+  /// end; ABORT where a transfer is under way.
   ///
   /// - Returns: the report it began with: a device that enumerated in dfuERROR
   ///   tells its status there.
   /// - Throws: `DFUError` when the device is not idle after a few tries.
   @discardableResult
-  public func makeIdle(
-    during operation: DFUOperation = .makeIdle
-  ) throws(DFUError) -> DFUStatusReport {
-    let first = try patientStatus(during: operation)
+  package func makeIdle() throws(DFUError) -> DFUStatusReport {
+    let end = clock.now() + Self.patience
+    let first = try patientStatus()
     var report = first
-    for _ in 0..<8 {
-      switch report.state {
-      case .idle where report.status == .ok: return first
-      case .error, .idle: try clearStatus(during: operation)
-      case .downloadIdle, .uploadIdle: try abort(during: operation)
-      case .downloadSync, .downloadBusy, .manifestSync, .manifest:
-        clock.sleep(for: .milliseconds(max(1, min(report.pollTimeout, 5000))))
-      default:
-        throw DFUError(operation, .unexpectedState(report.state))
+    var tries = 0
+    while tries < 5 {
+      if report.state == .idle, report.status == .ok { return first }
+      if report.isBusy, clock.now() < end {
+        try wait(
+          max(.milliseconds(20), min(report.pollDelay, .seconds(5))),
+          during: .makeIdle)
+      } else {
+        tries += 1
+        try step(from: report.state)
       }
-      report = try patientStatus(during: operation)
+      report = try patientStatus()
     }
+    // A status that stays does not matter.
     if report.state == .idle { return first }
-    throw DFUError(operation, .unexpectedState(report.state))
+    throw DFUError(.makeIdle, .unexpectedState(report.state))
+  }
+
+  private func step(from state: DFUState) throws(DFUError) {
+    switch state {
+    case .error: try clearStatus()
+    case .idle: try? clearStatus()
+    case .downloadIdle, .uploadIdle: try abort()
+    case .appIdle, .appDetach, .manifestSync, .manifest, .manifestWaitReset:
+      throw DFUError(.makeIdle, .unexpectedState(state))
+    // dfuDNBUSY for ever, and states beyond the specification: both are
+    // known of ST's device class.
+    default: clearStatusTwice()
+    }
   }
 
   /// GETSTATUS of a device that may still be at work it was given before: some
-  /// stall it meanwhile.
-  private func patientStatus(
-    during operation: DFUOperation
-  ) throws(DFUError) -> DFUStatusReport {
-    let end = clock.now() + .seconds(1)
+  /// refuse it meanwhile, some hold their answer back.
+  private func patientStatus() throws(DFUError) -> DFUStatusReport {
+    let start = clock.now()
     while true {
       do throws(DFUError) {
-        return try getStatus(during: operation)
+        return try getStatus(during: .makeIdle)
       } catch {
-        guard error.isStall, clock.now() < end else { throw error }
-        clock.sleep(for: .milliseconds(20))
+        let limit = error.isTimeout ? Self.patience : .seconds(2)
+        guard error.isDisturbance, clock.now() - start < limit else {
+          throw error
+        }
       }
+      try wait(.milliseconds(20), during: .makeIdle)
     }
   }
 
-  private func send(
-    _ request: DFURequest, _ data: [UInt8], during operation: DFUOperation
-  ) throws(DFUError) {
-    do throws(USBError) {
-      try transport.send(
-        request.setup(interface: interface), data.span,
-        timeout: Self.requestLimit)
-    } catch {
-      throw DFUError(operation, .usb(error))
-    }
-  }
-
-  private func receive(
-    _ request: DFURequest, length: UInt16, limit: Duration,
-    during operation: DFUOperation, at address: UInt32? = nil
-  ) throws(DFUError) -> [UInt8] {
-    do throws(USBError) {
-      return try transport.receive(
-        request.setup(interface: interface), length: length, timeout: limit)
-    } catch {
-      throw DFUError(operation, at: address, .usb(error))
-    }
+  /// Forgets a DNLOAD that may have been cut off: GETSTATUS would have ST's
+  /// device class program what had come of it.
+  package func dropCutDownload() {
+    if (try? getState()) == .downloadSync { try? abort() }
   }
 }

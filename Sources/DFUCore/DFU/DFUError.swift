@@ -70,6 +70,11 @@ public struct DFUError: Error, Hashable, Sendable {
     case shortReply(received: Int, expected: Int)
     /// The device was still busy when the time limit was over.
     case stillBusy(limit: Duration)
+    /// The device was told to do something and then did not answer: whether it
+    /// is done, or will be, is not known.
+    case unanswered(USBError)
+    /// The user wanted to stop.
+    case stopped
   }
 
   /// What was being done.
@@ -88,19 +93,43 @@ public struct DFUError: Error, Hashable, Sendable {
     self.reason = reason
   }
 
-  /// Whether the device is no longer there.
-  public var isGone: Bool {
-    guard case .usb(let error) = reason else { return false }
-    return error.code == .noDevice || error.code == .notFound
+  private var code: USBError.Code? {
+    guard case .usb(let error) = reason else { return nil }
+    return error.code
   }
+
+  /// Whether the device is no longer there.
+  public var isGone: Bool { code == .noDevice || code == .notFound }
 
   /// Whether the device stalled the request.
   @inline(never)
-  public var isStall: Bool {
-    // Not inlined, and `status` neither: the optimizer of Swift 6.3.1 crashes
-    // (CopyPropagation) on catch clauses that ask for them.
-    guard case .usb(let error) = reason else { return false }
-    return error.code == .pipe
+  // Not inlined, and `status` neither: the optimizer of Swift 6.3.1 crashes
+  // (CopyPropagation) on catch clauses that ask for them.
+  public var isStall: Bool { code == .pipe }
+
+  /// Whether the device did not answer in time.
+  package var isTimeout: Bool { code == .timeout }
+
+  /// Whether the transfer failed in a way that a device at work may cause, or a
+  /// disturbance on the wire; not one of a device that has gone.
+  package var isDisturbance: Bool {
+    guard let code else { return false }
+    return [.pipe, .io, .timeout, .overflow, .other].contains(code)
+  }
+
+  /// Whether the same may be done again, with hope: not where the device has
+  /// gone or reports an error on purpose, and not an erase that may still be
+  /// under way.
+  package var mayPass: Bool {
+    switch reason {
+    case .usb: isDisturbance
+    case .status(let report):
+      report.status == .stalledPacket || report.status == .unknown
+    case .shortReply, .unanswered:
+      ![.eraseSector, .massErase, .readUnprotect].contains(operation)
+    case .unexpectedState(let state): state == .idle
+    case .stillBusy, .stopped: false
+    }
   }
 
   /// The status the device reported, if that is what failed.
@@ -125,13 +154,16 @@ extension DFUError: CustomStringConvertible {
         "the board did not answer in time (\(error.code.name))"
       case .usb(let error): error.description
       case .status(let report):
-        "the board reports \(report.status.name): \(report.status.meaning)"
+        "the board reports \(report.explanation)"
       case .unexpectedState(let state):
         "the board is in state \(state), where it should not be"
       case .shortReply(let received, let expected):
         "the board sent \(received) of \(expected) bytes"
       case .stillBusy(let limit):
         "the board was still busy after \(limit.wholeMilliseconds) ms"
+      case .unanswered(let error):
+        "the board does not say whether it is done (\(error.code.name))"
+      case .stopped: "stopped by the user"
       }
     return "\(operation)\(place): \(why)"
   }

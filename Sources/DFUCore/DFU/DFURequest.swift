@@ -16,20 +16,56 @@ public enum DFURequest: Hashable, Sendable {
   /// ABORT.
   case abort
 
+  /// The request that a setup packet stands for; `nil` for one that is not of
+  /// DFU.
+  public init?(_ setup: ControlSetup) {
+    switch setup.request {
+    case 0: self = .detach(timeout: setup.value)
+    case 1: self = .download(block: setup.value)
+    case 2: self = .upload(block: setup.value)
+    case 3: self = .getStatus
+    case 4: self = .clearStatus
+    case 5: self = .getState
+    case 6: self = .abort
+    default: return nil
+    }
+    if requestType != setup.requestType { return nil }
+  }
+
+  /// `bRequest`, and the specification's name without "DFU_".
+  private var identity: (code: UInt8, name: String) {
+    switch self {
+    case .detach: (0, "DETACH")
+    case .download: (1, "DNLOAD")
+    case .upload: (2, "UPLOAD")
+    case .getStatus: (3, "GETSTATUS")
+    case .clearStatus: (4, "CLRSTATUS")
+    case .getState: (5, "GETSTATE")
+    case .abort: (6, "ABORT")
+    }
+  }
+
+  /// The specification's name, such as `GETSTATUS`.
+  public var name: String { identity.name }
+
+  private var requestType: UInt8 {
+    switch self {
+    case .upload, .getStatus, .getState: 0xA1
+    case .detach, .download, .clearStatus, .abort: 0x21
+    }
+  }
+
+  private var value: UInt16 {
+    switch self {
+    case .detach(let value), .download(let value), .upload(let value): value
+    case .getStatus, .clearStatus, .getState, .abort: 0
+    }
+  }
+
   /// The setup packet for the request to `interface`.
   public func setup(interface: UInt8) -> ControlSetup {
-    let (request, value, isIn): (UInt8, UInt16, Bool) =
-      switch self {
-      case .detach(let timeout): (0, timeout, false)
-      case .download(let block): (1, block, false)
-      case .upload(let block): (2, block, true)
-      case .getStatus: (3, 0, true)
-      case .clearStatus: (4, 0, false)
-      case .getState: (5, 0, true)
-      case .abort: (6, 0, false)
-      }
-    return ControlSetup(
-      requestType: isIn ? 0xA1 : 0x21, request: request, value: value,
+    ControlSetup(
+      requestType: requestType, request: identity.code, value: value,
       index: UInt16(interface))
   }
 }

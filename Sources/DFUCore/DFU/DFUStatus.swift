@@ -30,7 +30,8 @@ public struct DFUStatus: RawRepresentable, Hashable, Sendable {
   public static let notDone = DFUStatus(rawValue: 9)
   /// `errFIRMWARE`: the firmware in the device is corrupt.
   public static let firmware = DFUStatus(rawValue: 10)
-  /// `errVENDOR`: on STM32, readout protection.
+  /// `errVENDOR`: STM32 ROMs report it for readout protection, ST's device
+  /// class for any write or erase that fails.
   public static let vendor = DFUStatus(rawValue: 11)
   /// `errUSBR`: an unexpected USB reset.
   public static let usbReset = DFUStatus(rawValue: 12)
@@ -53,10 +54,7 @@ public struct DFUStatus: RawRepresentable, Hashable, Sendable {
     ("errADDRESS", "the address is outside what the device can program"),
     ("errNOTDONE", "the device expected more data before the end"),
     ("errFIRMWARE", "the firmware in the device is corrupt"),
-    (
-      "errVENDOR",
-      "a vendor-specific error, on STM32 chips as a rule readout protection"
-    ),
+    ("errVENDOR", "a vendor-specific error"),
     ("errUSBR", "the device saw an unexpected USB reset"),
     ("errPOR", "the device saw an unexpected power-on reset"),
     ("errUNKNOWN", "something went wrong, the device does not know what"),
@@ -87,11 +85,21 @@ public struct DFUStatusReport: Hashable, Sendable {
   /// `bState`: the state after this reply.
   public var state: DFUState
 
+  /// `iString`: which string of the device explains the status; 0 for none.
+  public var stringIndex: UInt8
+  /// That string, where it was read.
+  public var message: DeviceString?
+
   /// A report from its fields.
-  public init(status: DFUStatus, pollTimeout: UInt32, state: DFUState) {
+  public init(
+    status: DFUStatus, pollTimeout: UInt32, state: DFUState,
+    stringIndex: UInt8 = 0, message: DeviceString? = nil
+  ) {
     self.status = status
     self.pollTimeout = pollTimeout
     self.state = state
+    self.stringIndex = stringIndex
+    self.message = message
   }
 
   /// Reads the six bytes; `nil` when they are fewer.
@@ -101,6 +109,29 @@ public struct DFUStatusReport: Hashable, Sendable {
       status: DFUStatus(rawValue: bytes[0]),
       pollTimeout: UInt32(bytes[1]) | UInt32(bytes[2]) << 8
         | UInt32(bytes[3]) << 16,
-      state: DFUState(rawValue: bytes[4]))
+      state: DFUState(rawValue: bytes[4]), stringIndex: bytes[5])
+  }
+
+  /// Whether the device reports an error; some do so in dfuERROR alone.
+  public var isError: Bool { status != .ok || state == .error }
+
+  /// Whether the device is at work, or has yet to begin.
+  package var isBusy: Bool {
+    switch state {
+    case .downloadSync, .downloadBusy, .manifestSync, .manifest: true
+    default: false
+    }
+  }
+
+  /// ``pollTimeout`` as a duration.
+  package var pollDelay: Duration { .milliseconds(Int(pollTimeout)) }
+
+  /// The error for people: "errWRITE: the device cannot write its memory".
+  public var explanation: String {
+    let text =
+      status == .ok
+      ? "\(state) without a reason" : "\(status.name): \(status.meaning)"
+    guard let message, !message.raw.isEmpty else { return text }
+    return "\(text) (\"\(message.printable)\")"
   }
 }

@@ -20,6 +20,13 @@ public enum FlashError: Error, Hashable, Sendable {
   case output(String)
 }
 
+extension FlashError {
+  /// A failure while speaking with any device.
+  static func failed(_ error: DFUError) -> FlashError {
+    error.reason == .stopped ? .cancelled : .device(error)
+  }
+}
+
 /// The first difference that verifying found.
 public struct FlashMismatch: Hashable, Sendable {
   /// The address of the first byte that differs.

@@ -17,9 +17,7 @@ final class FlashRun {
 
   func finishErase() { isErasing = false }
 
-  func begin(writing run: FlashPlan.Run, _ block: Range<Int>) {
-    hasBegunWriting = true
-  }
+  func beginWriting() { hasBegunWriting = true }
 
   func finish(writing run: FlashPlan.Run, _ block: Range<Int>) {
     written.insert(run.range(of: block))

@@ -24,6 +24,7 @@ package struct Flasher {
     self.memory = memory
     self.options = options
     self.shouldStop = shouldStop
+    session.connection.shouldStop = shouldStop
     self.report = report
   }
 
@@ -220,13 +221,12 @@ package struct Flasher {
     let run = FlashRun(plan)
     do throws(FlashError) {
       try erase(plan, run)
-      try write(plan.runs, run, of: plan)
-      var unverified = try verify(plan.checks)
-      if let last = plan.vectorTable {
-        try write([last], run, of: plan)
-        unverified += try verify(last.blocks.map(last.segment))
+      guard options.verification != .off else {
+        try write(plan.allRuns, run)
+        return []
       }
-      return unverified
+      try write(plan.runs, run)
+      return try verify(plan.checks, then: plan.vectorTable, run)
     } catch {
       throw FlashFailure(
         error, afterReset: run.afterReset, lost: run.lost)
@@ -236,22 +236,27 @@ package struct Flasher {
   // MARK: Write
 
   private func write(
-    _ runs: [FlashPlan.Run], _ progress: FlashRun, of plan: FlashPlan
+    _ runs: [FlashPlan.Run], _ progress: FlashRun
   ) throws(FlashError) {
-    guard !runs.isEmpty else { return }
-    if progress.writtenBytes == 0 {
-      report(.began(.write, total: plan.writtenBytes))
-    }
-    for run in runs {
-      for block in run.blocks {
-        try checkStop()
-        progress.begin(writing: run, block)
-        try write(block, of: run)
-        progress.finish(writing: run, block)
+    let total = runs.flatMap(\.blocks).reduce(0) { $0 + $1.count }
+    guard total > 0 else { return }
+    report(.began(.write, total: total))
+    for run in runs { try write(run, progress) }
+    report(.finished(.write))
+  }
+
+  private func write(
+    _ run: FlashPlan.Run, _ progress: FlashRun, isReporting: Bool = true
+  ) throws(FlashError) {
+    for block in run.blocks {
+      try checkStop()
+      progress.beginWriting()
+      try write(block, of: run)
+      progress.finish(writing: run, block)
+      if isReporting {
         report(.progress(.write, done: progress.writtenBytes))
       }
     }
-    if progress.writtenBytes == plan.writtenBytes { report(.finished(.write)) }
   }
 
   /// Writes a block. One that failed is looked at before it is sent again:
@@ -291,31 +296,52 @@ package struct Flasher {
       guard found[...].isBlank(options.erasedByte) else { throw failure }
       return false
     } catch {
-      throw .device(failure)
+      throw .failed(failure)
     }
   }
 
   // MARK: Verify, read
 
-  /// Reads pieces back and compares.
+  /// Reads pieces back and compares; then writes the vector table and reads
+  /// that back.
   ///
   /// - Returns: what could not be read.
   private func verify(
-    _ pieces: [FirmwareImage.Segment]
+    _ pieces: [FirmwareImage.Segment], then last: FlashPlan.Run?,
+    _ progress: FlashRun
   ) throws(FlashError) -> [Range<UInt64>] {
-    guard options.verification != .off, !pieces.isEmpty else { return [] }
-    let reader = reader()
-    report(
-      .began(.verify, total: pieces.reduce(0) { $0 + $1.bytes.count }))
-    var unverified: [Range<UInt64>] = []
+    let lastPieces = last.map { $0.blocks.map($0.segment) } ?? []
+    let total = (pieces + lastPieces).reduce(0) { $0 + $1.bytes.count }
+    guard total > 0 else { return [] }
+    report(.began(.verify, total: total))
     var done = 0
+    var unverified = try readBack(pieces, &done)
+    if let last {
+      try write(last, progress, isReporting: false)
+      unverified += try readBack(lastPieces, &done)
+    }
+    let ranges = unverified.joined
+    for range in ranges { report(.unverifiable(range)) }
+    if let first = ranges.first, options.verification == .required {
+      throw .unverifiable(first)
+    }
+    report(.finished(.verify))
+    return ranges
+  }
+
+  /// - Returns: what could not be read.
+  private func readBack(
+    _ pieces: [FirmwareImage.Segment], _ done: inout Int
+  ) throws(FlashError) -> [Range<UInt64>] {
+    let reader = reader()
+    var unverified: [Range<UInt64>] = []
     for piece in pieces {
       for part in memory.sectors.parts(of: piece.range) {
+        guard reader.canRead(part) else {
+          unverified.append(part)
+          continue
+        }
         do throws(FlashError) {
-          guard reader.canRead(part) else {
-            unverified.append(part)
-            continue
-          }
           try verify(part, of: piece, reader) { count in
             done += count
             report(.progress(.verify, done: done))
@@ -326,13 +352,7 @@ package struct Flasher {
         }
       }
     }
-    let ranges = unverified.joined
-    for range in ranges { report(.unverifiable(range)) }
-    if let first = ranges.first, options.verification == .required {
-      throw .unverifiable(first)
-    }
-    report(.finished(.verify))
-    return ranges
+    return unverified
   }
 
   private func verify(
@@ -379,7 +399,9 @@ package struct Flasher {
     }
     var flasher = self
     flasher.options.verification = .required
-    _ = try flasher.verify(image.segments)
+    _ = try flasher.verify(
+      image.segments, then: nil,
+      FlashRun(FlashPlan(transferSize: session.connection.transferSize)))
   }
 
   /// Reads a range and hands it out piece by piece.
@@ -434,7 +456,7 @@ package struct Flasher {
       do throws(DFUError) {
         try session.writeAndReset(segment.bytes, at: segment.address)
       } catch {
-        throw .device(error)
+        throw .failed(error)
       }
     }
     report(.finished(.write))
@@ -451,7 +473,7 @@ package struct Flasher {
 
   /// A failure of the device, called readout protection where it is that.
   func refused(_ failure: DFUError) -> FlashError {
-    isProtection(failure) ? .readProtected(failure) : .device(failure)
+    isProtection(failure) ? .readProtected(failure) : .failed(failure)
   }
 
   /// errVENDOR is readout protection only on a ROM that says so of it, and only

@@ -160,8 +160,8 @@ extension Flasher {
     return found
   }
 
-  /// An erase may be repeated: the second time does what the first should have
-  /// done. The session sees to it that the first is over by then.
+  /// An erase may be repeated, unless the first one may still be under way
+  /// (``DFUError/mayPass``).
   @discardableResult
   private func repeating<Result>(
     _ body: () throws(DFUError) -> Result
@@ -182,7 +182,7 @@ extension Flasher {
       do throws(DFUError) {
         try session.recover()
       } catch {
-        throw .device(failure)
+        throw .failed(failure)
       }
     }
   }

@@ -82,12 +82,12 @@ final class MemoryReader {
       do throws(DFUError) {
         try session.recover()
       } catch {
-        throw .device(failure)
+        throw .failed(failure)
       }
       if failure.status == .vendor, vendorErrorMeansProtection, !couldRead {
         throw .readProtected(failure)
       }
-      guard failures < 3, failure.mayPass else { throw .device(failure) }
+      guard failures < 3, failure.mayPass else { throw .failed(failure) }
     }
   }
 }
@@ -128,21 +128,6 @@ extension FlashError {
     guard case .device(let error) = self, !error.isGone,
       error.operation == .read || error.operation == .setAddress
     else { return false }
-    return [.target, .address, .vendor].contains(error.status)
-  }
-}
-
-extension DFUError {
-  /// Whether the same request may succeed when it is repeated: a disturbed
-  /// transfer, not a board that has gone nor a status it reports on purpose.
-  var mayPass: Bool {
-    switch reason {
-    case .usb(let error):
-      [.pipe, .io, .timeout, .overflow, .other].contains(error.code)
-    case .shortReply: true
-    case .status(let report):
-      report.status == .stalledPacket || report.status == .unknown
-    case .unexpectedState, .stillBusy: false
-    }
+    return error.status == .target || error.status == .address
   }
 }

@@ -19,7 +19,7 @@ public struct VoltageRange: Hashable, Sendable {
   /// - Parameter session: a session on the alternate setting of the Device
   ///   Feature memory.
   /// - Returns: whether the chip took it.
-  public func set(_ session: DfuSeSession) throws(DFUError) -> Bool {
+  package func set(_ session: DfuSeSession) throws(DFUError) -> Bool {
     try session.write([code, 0xFF, 0xFF, 0xFF].span, at: Self.address)
     return try session.read(4, at: Self.address).first == code
   }

@@ -142,7 +142,7 @@ public struct BoardFinder: Hashable, Sendable {
           .init(
             present: known, unnamed: selector.unnamed(among: known),
             nearby: others.compactMap { KnownDevice.named($0.descriptor) },
-            known: chip.map(BootloaderErratum.notFoundSentences) ?? [])))
+            known: chip?.searchHints ?? [])))
     case .notUniqueSerial, .otherProtocol: return JobError(.search(error))
     }
   }

@@ -59,11 +59,13 @@ package final class BoardSession {
     selected.interface.isDfuSe || options.assumesDfuSe
   }
 
-  /// The same job on the board as it came back.
+  /// A look at the board as it came back. The wish to stop does not end it: the
+  /// board is past a point of no return.
   package func returned(
     as selected: SelectedBoard
   ) throws(JobError) -> BoardSession {
-    let session = try BoardSession(selected, options, context)
+    let session = try BoardSession(
+      selected, options, JobContext(bus: context.bus, report: context.report))
     session.condition = condition
     return session
   }
@@ -104,7 +106,7 @@ package final class BoardSession {
       // The board counts its own transfer size, whatever ours is.
       let size = selected.interface.functional.map { Int($0.transferSize) }
       if size != connection.transferSize {
-        behaviour.setsAddressPerBlock = true
+        behaviour.counting = .never
       }
     }
     let session = try speaking { () throws(DFUError) in
@@ -220,7 +222,6 @@ package final class BoardSession {
   ) throws(JobError) -> Flasher {
     var adapted = knowledge.adapt(options)
     adapted.vendorErrorMeansProtection = knowledge.isCertainROM && !hasRead
-    adapted.pauseAfterErase = knowledge.rules.pauseAfterErase
     return Flasher(
       try session(memory.alternate.number), memory.map,
       options: adapted, shouldStop: context.shouldStop,
@@ -308,6 +309,7 @@ package final class BoardSession {
   /// errVENDOR means readout protection only where a ROM says it, and only
   /// before anything could be read: other firmware says it for any failure.
   func failure(_ error: DFUError) -> JobError {
+    if error.reason == .stopped { return fail(.stopped) }
     let couldRead = hasRead || current?.session.hasRead ?? false
     let isProtected =
       error.status == .vendor && knowledge.isCertainROM && !couldRead

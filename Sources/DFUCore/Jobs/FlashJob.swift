@@ -71,7 +71,7 @@ public struct FlashJob: Hashable, Sendable {
     guard try session.isReadProtected(try session.memory()) else { return nil }
     var job = UnprotectJob()
     job.permissions = permissions
-    return try session.returned(as: try job.lift(session))
+    return try BoardSession(try job.lift(session), board, session.context)
   }
 
   // MARK: Plain DFU

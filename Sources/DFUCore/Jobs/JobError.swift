@@ -95,6 +95,9 @@ public struct JobError: Error, Hashable, Sendable {
     case notLeft(PortState, wayOut: WayOut, known: [String])
     /// The device took all of the file and no longer answers.
     case silent
+    /// The device took all of the file and left the bus before it confirmed
+    /// that, although it says that it goes on speaking DFU.
+    case unconfirmed
     /// Lifting the protection changed nothing.
     case notLifted
     /// The protection was lifted; the board has not come back.

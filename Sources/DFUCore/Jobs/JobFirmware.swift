@@ -15,17 +15,12 @@ public struct JobFirmware: Hashable, Sendable {
     self.address = address
   }
 
-  /// Refuses a file whose suffix names another device. Chips that copy ST's
-  /// take files with ST's numbers.
+  /// Refuses a file whose suffix names another device.
   public func check(_ selected: SelectedBoard) throws(JobError) {
-    let ids = selected.board.device.descriptor
     guard !takesOtherIDs, let suffix = file.suffix,
-      !suffix.matches(vendor: ids.vendor, product: ids.product)
+      !selected.board.accepts(suffix)
     else { return }
-    let isForST = suffix.vendor == 0x0483 && suffix.product == 0xDF11
-    guard isForST, selected.evidence.isSystemBootloader == true else {
-      throw JobError(.otherDevice(suffix), selected.board)
-    }
+    throw JobError(.otherDevice(suffix), selected.board)
   }
 
   /// What a memory is to hold of it.

@@ -177,26 +177,25 @@ struct Leaving {
   /// BOOT0 pin, or the option bytes that stand in its place.
   private static func wayOut(of session: BoardSession) -> WayOut {
     guard let values = optionBytes(of: session) else { return .boot0 }
-    // Which of them decides, and its value that leaves it to the pin.
-    let choices: [(name: String, pin: UInt32)] = [
-      ("nSWBOOT0", 1), ("nBOOT_SEL", 0), ("BOOT_SEL", 1),
-    ]
-    for choice in choices {
-      guard let chosen = values[choice.name] else { continue }
-      if chosen == choice.pin { return .boot0IsHigh }
+    for entry in values {
+      // Which field says where BOOT0 comes from.
+      guard case .bootPin(let used) = entry.field.role, entry.value != used
+      else { continue }
+      let bit = values.first { $0.field.role == .bootBit }
       return .optionBit(
-        choice.name, value: chosen, entersBootloader: values["nBOOT0"] == 0)
+        entry.field.name, value: entry.value,
+        entersBootloader: bit?.value == 0)
     }
     return .boot0IsHigh
   }
 
   private static func optionBytes(
     of session: BoardSession
-  ) -> DecodedOptionBytes? {
+  ) -> [OptionFieldValue]? {
     guard let access = try? OptionByteAccess(session),
       let layout = access.commonLayout, let image = try? access.read()
     else { return nil }
-    return layout.decode(image)
+    return layout.decode(image).values
   }
 
   /// Refuses addresses that do something else than start a program, and warns
@@ -207,7 +206,9 @@ struct Leaving {
     try session.checkErrata(.leave)
     // Only the option bytes tell whether TrustZone is on.
     if rules.refusals[.leaveWithTrustZone] != nil,
-      Self.optionBytes(of: session)?["TZEN"] == 1
+      Self.optionBytes(of: session)?.contains(where: {
+        $0.field.role == .trustZone(on: $0.value)
+      }) == true
     {
       try session.checkErrata(.leaveWithTrustZone)
     }

@@ -2,7 +2,8 @@
 struct PlainTransfer {
   let session: BoardSession
 
-  /// How long a device that no longer answers may take to leave the bus.
+  /// How long a device that no longer answers may take to leave the bus, and to
+  /// come back.
   private static let departureLimit = Duration.seconds(5)
 
   init(_ session: BoardSession) { self.session = session }
@@ -20,13 +21,17 @@ struct PlainTransfer {
       try? transfer.connection.transport.reset()
     case .idle: break
     case .reset: context.report(.wasReset(session.board))
-    case .silent:
+    case .silent, .unconfirmed:
       let state = context.portState(
-        of: session.board, leavingWithin: Self.departureLimit)
+        of: session.board, leavingWithin: Self.departureLimit,
+        returningWithin: result == .silent ? .zero : Self.departureLimit)
       switch state {
       case .stillThere: throw session.fail(.silent)
       case .unknown(let error): throw session.fail(.usb(error))
-      case .gone, .running, .backInDFUMode, .anotherBoard: break
+      case .running: break
+      case .gone, .backInDFUMode, .anotherBoard:
+        // One that promised to answer has not taken it until it runs it.
+        if result == .unconfirmed { throw session.fail(.unconfirmed) }
       }
     }
   }
@@ -58,6 +63,8 @@ struct PlainTransfer {
     return PlainDFU(
       try session.connect(setting.number),
       pollOverride: session.board.pollTime,
+      isTolerant: session.selected.interface.functional?.attributes
+        .contains(.manifestationTolerant) ?? false,
       shouldStop: session.context.shouldStop,
       report: { [session] event in
         session.note(event)

@@ -48,8 +48,7 @@ extension BoardSession {
   package var optionByteLayouts: [OptionByteLayout] {
     var found: [OptionByteLayout] = []
     for family in knowledge.identification.candidates {
-      guard let name = family.optionBytes,
-        let layout = OptionByteLayout.named(name), !found.contains(layout)
+      guard let layout = family.optionBytes, !found.contains(layout)
       else { continue }
       found.append(layout)
     }
@@ -105,16 +104,16 @@ extension BoardSession {
     _ changes: [OptionChange]
   ) throws(JobError) {
     let rules = knowledge.rules
-    let names = changes.map(\.field.name)
+    let roles = changes.map(\.field.role)
     let codeSentences =
       (rules.refusals[.writeCodeProtection] ?? [])
       + (rules.warnings[.writeCodeProtection] ?? [])
-    let touchesCode = names.contains { $0.hasPrefix("PCROP") }
+    let touchesCode = roles.contains(.codeProtection)
     if touchesCode, let sentences = rules.refusals[.writeCodeProtection] {
       throw fail(.erratum(.writeCodeProtection, sentences))
     }
-    if let sentence = rules.splitsOptionByteWrites, names.contains("RDP"),
-      names.contains(where: Self.isSecure)
+    if let sentence = rules.splitsOptionByteWrites,
+      roles.contains(.readoutProtection), roles.contains(where: \.isSecure)
     {
       throw fail(.protectionAlone(sentence))
     }
@@ -122,9 +121,5 @@ extension BoardSession {
     where touchesCode || !codeSentences.contains(sentence) {
       context.report(.known(sentence, isWarning: false))
     }
-  }
-
-  private static func isSecure(_ name: String) -> Bool {
-    ["SEC", "HDP", "TZEN", "BOOT_LOCK"].contains { name.hasPrefix($0) }
   }
 }

@@ -44,17 +44,13 @@ extension SimulatedBoard {
       var state = StateEntry(
         plugged: core.isPlugged, mode: core.mode, boot0: core.boot0,
         address: core.address, alternate: core.alternate)
-      switch core.profile.machine {
-      case .dfuSe:
-        state.empty = core.chip.isEmpty
-        state.dfuState = core.chip.state
-        state.dfuStatus = core.chip.status
-        state.pointer = core.chip.pointer
-        state.powerCycles = core.powerCycles
-      case .plain:
-        state.dfuState = core.plain.state
-        state.dfuStatus = core.plain.status
-      }
+      state.dfuState = core.dfuState
+      state.dfuStatus = core.dfuStatus
+      state.stage = core.stage > 0 ? core.stage : nil
+      guard case .dfuSe = core.profile.machine else { return state }
+      state.empty = core.isEmpty
+      state.pointer = core.chip.pointer
+      state.powerCycles = core.powerCycles
       return state
     }
   }
@@ -69,7 +65,7 @@ extension SimulatedBoard {
     withCore { core in
       core.hasOwnPower = settings.ownPower ?? false
       core.loadOptions()
-      core.chip.isEmpty = core.firstWordIsBlank
+      core.isEmpty = core.firstWordIsBlank
       let state = settings.state ?? StateEntry()
       core.boot0 = state.boot0 ?? core.profile.startsInLoader
       core.powerCycles = state.powerCycles ?? 0
@@ -79,10 +75,11 @@ extension SimulatedBoard {
         if plugged { core.plug() }
         return
       }
-      core.chip.isEmpty = state.empty ?? core.chip.isEmpty
+      core.isEmpty = state.empty ?? core.isEmpty
       core.resume(mode, plugged: plugged)
+      core.stage = max(0, state.stage ?? 0)
       core.alternate =
-        Int(state.alternate ?? 0) < core.profile.alternates.count
+        Int(state.alternate ?? 0) < core.alternates.count
         ? state.alternate ?? 0 : 0
       core.resumeMachine(state)
     }
@@ -115,19 +112,10 @@ extension BoardCore {
   }
 
   mutating func resumeMachine(_ state: StateEntry) {
-    let known = (2...10).contains(state.dfuState ?? 2)
+    let known = (2...10).contains(state.dfuState ?? 2) || state.dfuState == 15
     let dfuState = known ? state.dfuState ?? 2 : 2
-    switch profile.machine {
-    case .dfuSe:
-      chip.state = dfuState
-      chip.status = state.dfuStatus ?? 0
-      chip.pointer = state.pointer ?? chip.pointer
-      if chip.state == 4 { chip.isWedged = true }
-    case .plain:
-      plain.state = dfuState
-      plain.status = state.dfuStatus ?? 0
-      plain.isDone = true
-    }
+    enter(dfuState, status: state.dfuStatus ?? 0)
+    chip.pointer = state.pointer ?? chip.pointer
   }
 }
 

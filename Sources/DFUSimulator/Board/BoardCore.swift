@@ -37,6 +37,8 @@ enum Successor: Hashable, Sendable {
   case reload
   /// The boot loader, started by the program.
   case bootLoader
+  /// The loader that the first one was given.
+  case nextStage
   /// A fault handler, or nothing at all.
   case crash
   /// A program that leaves the pull-up on and the host without answers.
@@ -63,6 +65,8 @@ struct BoardCore: Sendable {
   var isPlugged = false
   /// It is listed, but answers nothing any more.
   var isMute = false
+  /// Which of the loaders that follow one another runs (STM32MP).
+  var stage = 0
   /// String descriptors that have stalled once.
   var stalledStrings: Set<UInt16> = []
   var hasOwnPower = false
@@ -75,7 +79,18 @@ struct BoardCore: Sendable {
   var powerCycles: UInt32 = 0
 
   var memories: [Memory] = []
+  /// bState and bStatus of the loader.
+  var dfuState: UInt8 = 2
+  var dfuStatus: UInt8 = 0
+  /// When the time is over that the last GETSTATUS reported.
+  var quietUntil: Duration = .zero
   var chip = ChipState()
+  /// The flag that the chip looked at when it read its option bytes.
+  var isEmpty = false
+  var protectionLevel = 0
+  /// A ROM that did not read the option bytes again after unprotect.
+  var protectionSeemsSet = false
+  var protectedSectors: Set<Int> = []
   var plain = PlainState()
 
   var now: Duration = .zero
@@ -108,7 +123,7 @@ struct BoardCore: Sendable {
       for (address, bytes) in chip.marks { place(bytes, at: address) }
       placeUniqueID(chip)
       loadOptions()
-      self.chip.isEmpty = firstWordIsBlank
+      isEmpty = firstWordIsBlank
     }
     if case .plain(let plain) = profile.machine {
       self.plain = PlainState(plain)
@@ -283,17 +298,17 @@ struct BoardCore: Sendable {
 
   mutating func powerOn() {
     powerCycles &+= 1
-    chip.protectionSeemsSet = false
+    protectionSeemsSet = false
     loadOptions()
-    chip.isEmpty = firstWordIsBlank
+    isEmpty = firstWordIsBlank
     boot()
   }
 
   /// Starts again without power having been away.
   mutating func boot() {
     isMute = false
-    chip.reset()
-    plain.reset()
+    stage = 0
+    resetMachines()
     resetDeviceFeature()
     departure = nil
     detachDeadline = nil
@@ -305,18 +320,63 @@ struct BoardCore: Sendable {
     }
   }
 
+  private mutating func resetMachines() {
+    dfuState = 2
+    dfuStatus = 0
+    quietUntil = .zero
+    chip = ChipState()
+    plain.reset()
+  }
+
+  /// Puts the machine where a broken session may have left it.
+  mutating func enter(_ state: UInt8, status: UInt8) {
+    dfuState = state
+    dfuStatus = status
+    chip.operation = nil
+    chip.isWedged = state == 4
+    chip.pending =
+      state == 3 ? .write(block: 2, [UInt8](repeating: 0, count: 64)) : nil
+    plain.workEnd = nil
+    plain.incoming = []
+    plain.isDone = true
+  }
+
+  /// A request that leads to dfuERROR.
+  mutating func fail(_ status: UInt8) -> Step {
+    dfuState = 10
+    dfuStatus = status
+    plain.workEnd = nil
+    return .answer(.stall)
+  }
+
+  /// The answer to GETSTATUS.
+  mutating func reply(
+    _ state: UInt8, poll: UInt32, string: UInt8 = 0
+  ) -> Step {
+    quietUntil = now + .milliseconds(Int64(poll))
+    return .answer(
+      .data([
+        state == 4 ? 0 : dfuStatus, UInt8(truncatingIfNeeded: poll),
+        UInt8(truncatingIfNeeded: poll >> 8),
+        UInt8(truncatingIfNeeded: poll >> 16), state, string,
+      ]))
+  }
+
   private mutating func follow(_ next: Successor) {
     switch next {
     case .program(let address): startProgram(at: address)
     case .reset: boot()
     case .reload:
       loadOptions()
-      chip.isEmpty = firstWordIsBlank
+      isEmpty = firstWordIsBlank
       boot()
     case .bootLoader:
-      chip.reset()
-      plain.reset()
+      resetMachines()
       startLoader(again: mode == .dfu)
+    case .nextStage:
+      stage += 1
+      resetMachines()
+      startLoader(again: true)
     case .crash: mode = .crashed
     case .silence: break
     }
@@ -326,9 +386,10 @@ struct BoardCore: Sendable {
     mode = .dfu
     isEnumerated = false
     if case .dfuSe(let chip) = profile.machine {
-      self.chip.startLoader(chip)
+      enter(chip.quirks.startState, status: 0)
+      if chip.quirks.startsInError { enter(10, status: 10) }
       secondEnumeration = chip.quirks.enumeratesTwice && !again
-      if chip.boot.romClearsEmptyFlag { self.chip.isEmpty = false }
+      if chip.boot.romClearsEmptyFlag { isEmpty = false }
     }
     scheduleArrival(after: profile.enumerationTime)
   }
@@ -370,8 +431,10 @@ struct BoardCore: Sendable {
   private mutating func busReset() {
     alternate = 0
     configuration = 1
-    guard mode == .dfu, chip.state != 10, chip.operation == nil else { return }
-    chip.state = 2
+    guard mode == .dfu, case .dfuSe = profile.machine, dfuState != 10,
+      chip.operation == nil
+    else { return }
+    dfuState = 2
     chip.pending = nil
   }
 }

@@ -91,13 +91,13 @@ extension BoardCore {
     let functional = profile.functional
     var body: [UInt8] = []
     if functional.place == .afterConfiguration { body += functional.bytes }
-    for (index, alternate) in profile.alternates.enumerated() {
+    for (index, alternate) in alternates.enumerated() {
       let string = alternate.name == nil ? 0 : UInt8(clamping: 4 + index)
       body += [
         9, 4, profile.interface, UInt8(clamping: index), 0, 0xFE, 1,
         profile.interfaceProtocol, string,
       ]
-      let isLast = index == profile.alternates.count - 1
+      let isLast = index == alternates.count - 1
       if functional.place == .afterEveryAlternate
         || (isLast && functional.place == .afterLastAlternate)
       {
@@ -120,8 +120,8 @@ extension BoardCore {
       if index == Int(messageString), case .dfuSe(let chip) = profile.machine {
         return chip.quirks.errorMessage.map { encoded($0) }
       }
-      guard profile.alternates.indices.contains(index - 4) else { return nil }
-      let alternate = profile.alternates[index - 4]
+      guard alternates.indices.contains(index - 4) else { return nil }
+      let alternate = alternates[index - 4]
       return alternate.name.map {
         encoded($0, excess: alternate.excessLength)
       }
@@ -174,7 +174,7 @@ extension BoardCore {
     guard setup.index == UInt16(profile.interface) else {
       return .answer(.stall)
     }
-    if setup.request == 3, now < max(chip.quietUntil, plain.quietUntil) {
+    if setup.request == 3, now < quietUntil {
       log.earlyPolls += 1
     }
     switch profile.machine {
@@ -232,15 +232,15 @@ extension BoardCore {
         setup.value == 0 && setup.index <= UInt16(application?.interface ?? 0)
       } else {
         setup.index == UInt16(profile.interface)
-          && Int(setup.value) < profile.alternates.count
+          && Int(setup.value) < alternates.count
       }
     guard isKnown else { return .answer(.stall) }
     alternate = UInt8(setup.value)
     if case .plain(let plain) = profile.machine, mode == .dfu,
       plain.quirks.contains(.setInterfaceResets)
     {
-      self.plain.state = 2
-      self.plain.status = 0
+      dfuState = 2
+      dfuStatus = 0
     }
     return .answer(.data([]))
   }

@@ -44,8 +44,6 @@ struct ChipOperation: Sendable {
 
 /// The DfuSe machine of a ROM.
 struct ChipState: Sendable {
-  var state: UInt8 = 2
-  var status: UInt8 = 0
   var pointer: UInt32 = 0x0800_0000
   var pending: ChipCommand?
   /// What DNLOADs left in the loader's memory.
@@ -60,9 +58,6 @@ struct ChipState: Sendable {
   /// Until then an erase that was reported as done goes on.
   var hiddenWorkEnd: Duration = .zero
   var operation: ChipOperation?
-  var lastPoll: UInt32 = 0
-  /// When the time is over that the last GETSTATUS reported.
-  var quietUntil: Duration = .zero
   var erasedBytes = 0
   var isWedged = false
   /// After a misaligned write all others fail too.
@@ -71,38 +66,6 @@ struct ChipState: Sendable {
   var manifestStatuses = 0
   /// A bStatus that a fault wants as the next result.
   var forcedStatus: UInt8?
-
-  /// The flag that the chip looked at when it read its option bytes.
-  var isEmpty = false
-  var protectionLevel = 0
-  /// A ROM that did not read the option bytes again after unprotect.
-  var protectionSeemsSet = false
-  var protectedSectors: Set<Int> = []
-
-  /// A reset: the machine starts anew, what the option bytes said stays.
-  mutating func reset() {
-    var fresh = ChipState()
-    fresh.isEmpty = isEmpty
-    fresh.protectionLevel = protectionLevel
-    fresh.protectionSeemsSet = protectionSeemsSet
-    fresh.protectedSectors = protectedSectors
-    self = fresh
-  }
-
-  mutating func startLoader(_ profile: ChipProfile) {
-    enter(profile.quirks.startState, status: 0)
-    if profile.quirks.startsInError { enter(10, status: 10) }
-  }
-
-  /// Puts the machine where a broken session may have left it.
-  mutating func enter(_ state: UInt8, status: UInt8) {
-    self.state = state
-    self.status = status
-    operation = nil
-    isWedged = state == 4
-    pending =
-      state == 3 ? .write(block: 2, [UInt8](repeating: 0, count: 64)) : nil
-  }
 }
 
 // The DfuSe side of a board, written from UM0391, AN3156 and DFU 1.1.
@@ -120,8 +83,8 @@ extension BoardCore {
 
   var bootsIntoLoader: Bool {
     guard let chip = chipProfile else { return plainBootsIntoLoader }
-    guard self.chip.protectionLevel < 2 else { return false }
-    if chip.boot.hasEmptyCheck, self.chip.isEmpty { return true }
+    guard protectionLevel < 2 else { return false }
+    if chip.boot.hasEmptyCheck, isEmpty { return true }
     guard let software = chip.boot.software, let word = firstOptionWord else {
       return boot0
     }
@@ -156,13 +119,13 @@ extension BoardCore {
 
   mutating func loadOptions() {
     let sectors = memories.first?.eraseCounts.count ?? 0
-    self.chip.protectedSectors = []
+    protectedSectors = []
     for memory in memories {
       guard let window = memory.profile.options else { continue }
       if window.protection != nil {
-        self.chip.protectionLevel = window.protectionLevel(in: memory.bytes)
+        protectionLevel = window.protectionLevel(in: memory.bytes)
       }
-      self.chip.protectedSectors.formUnion(
+      protectedSectors.formUnion(
         window.protectedSectors(in: memory.bytes, of: sectors))
     }
   }
@@ -198,12 +161,12 @@ extension BoardCore {
     case 2: return upload(setup.value, Int(length), profile)
     case 3: return getStatus(profile)
     case 4: return clearStatus(profile)
-    case 5: return .answer(.data([chip.state]))
+    case 5: return .answer(.data([dfuState]))
     case 6:
       chip.statusStalls = false
-      guard [3, 5, 6, 9].contains(chip.state) else { return .answer(.data([])) }
+      guard [3, 5, 6, 9].contains(dfuState) else { return .answer(.data([])) }
       chip.pending = nil
-      chip.state = 2
+      dfuState = 2
       return .answer(.data([]))
     default: return .answer(.stall)
     }
@@ -213,28 +176,14 @@ extension BoardCore {
   var messageString: UInt8 { UInt8(clamping: 4 + profile.alternates.count) }
 
   private mutating func status(_ state: UInt8, poll: UInt32 = 0) -> Step {
-    chip.lastPoll = poll
-    chip.quietUntil = now + .milliseconds(Int64(poll))
     let hasMessage = state == 10 && chipProfile?.quirks.errorMessage != nil
-    return .answer(
-      .data([
-        state == 4 ? 0 : chip.status, UInt8(truncatingIfNeeded: poll),
-        UInt8(truncatingIfNeeded: poll >> 8),
-        UInt8(truncatingIfNeeded: poll >> 16), state,
-        hasMessage ? messageString : 0,
-      ]))
-  }
-
-  private mutating func fail(_ status: UInt8) -> Step {
-    chip.state = 10
-    chip.status = status
-    return .answer(.stall)
+    return reply(state, poll: poll, string: hasMessage ? messageString : 0)
   }
 
   private mutating func download(
     _ block: UInt16, _ data: [UInt8], _ profile: ChipProfile
   ) -> Step {
-    guard chip.state == 2 || chip.state == 5 else {
+    guard dfuState == 2 || dfuState == 5 else {
       note(.wrongState)
       return .answer(.stall)
     }
@@ -252,12 +201,12 @@ extension BoardCore {
     guard !received.isEmpty else { return .answer(.data([])) }
     chip.pending =
       block == 0 ? Self.command(received) : .write(block: block, received)
-    chip.state = 3
+    dfuState = 3
     return .answer(.data([]))
   }
 
   private mutating func zeroLength(_ profile: ChipProfile) -> Step {
-    chip.state = 6
+    dfuState = 6
     chip.manifestStatuses = 0
     guard profile.quirks.leave == .unanswered else {
       return .answer(.data([]))
@@ -301,7 +250,7 @@ extension BoardCore {
     guard self.profile.functional.attributes & 2 != 0 else {
       return .answer(.stall)
     }
-    guard chip.state == 2 || chip.state == 9 else {
+    guard dfuState == 2 || dfuState == 9 else {
       note(.wrongState)
       return .answer(.stall)
     }
@@ -314,12 +263,12 @@ extension BoardCore {
       return .answer(.stall)
     }
     if block == 0 {
-      chip.state = 2
+      dfuState = 2
       return .answer(.data(Array([0x00, 0x21, 0x41, 0x92].prefix(length))))
     }
     if block == 1 {
       guard profile.quirks.blockOneGivesState15 else { return fail(15) }
-      chip.state = 15
+      dfuState = 15
       return .answer(.stall)
     }
     if isProtected { return fail(11) }
@@ -335,13 +284,13 @@ extension BoardCore {
     }
     let offset = memories[index].offset(of: address)
     if memories[index].isTorn(offset..<offset + length) { return crash() }
-    chip.state = 9
+    dfuState = 9
     return .answer(
       .data(Array(memories[index].bytes[offset..<offset + length])))
   }
 
   private var isProtected: Bool {
-    chip.protectionLevel > 0 || chip.protectionSeemsSet
+    protectionLevel > 0 || protectionSeemsSet
   }
 
   private func blockAddress(
@@ -366,9 +315,9 @@ extension BoardCore {
   }
 
   private mutating func clearStatus(_ profile: ChipProfile) -> Step {
-    if chip.state == 10 || chip.statusStalls {
-      chip.state = 2
-      chip.status = 0
+    if dfuState == 10 || chip.statusStalls {
+      dfuState = 2
+      dfuStatus = 0
       chip.isWedged = false
       chip.statusStalls = false
       return .answer(.data([]))
@@ -388,22 +337,22 @@ extension BoardCore {
 
   private mutating func getStatus(_ profile: ChipProfile) -> Step {
     if chip.statusStalls { return .answer(.stall) }
-    if chip.isWedged, chip.state == 4 {
+    if chip.isWedged, dfuState == 4 {
       return status(4, poll: profile.poll.erase)
     }
     if let poll = chip.busyReply {
       chip.busyReply = nil
-      if chip.state == 3 || profile.quirks.work == .inStatusStage {
+      if dfuState == 3 || profile.quirks.work == .inStatusStage {
         return status(4, poll: poll)
       }
     }
-    switch chip.state {
+    switch dfuState {
     case 3:
       if let pending = chip.pending { return work(on: pending, profile) }
-      chip.state = 5
+      dfuState = 5
       return status(5)
     case 6, 7: return manifest(profile)
-    default: return status(chip.state)
+    default: return status(dfuState)
     }
   }
 
@@ -412,7 +361,7 @@ extension BoardCore {
     on command: ChipCommand, _ profile: ChipProfile
   ) -> Step {
     chip.pending = nil
-    chip.state = 4
+    dfuState = 4
     if command == .unknown, profile.quirks.unknownCommandHangs {
       chip.isWedged = true
       return status(4, poll: profile.poll.erase)
@@ -434,7 +383,7 @@ extension BoardCore {
   }
 
   private mutating func manifest(_ profile: ChipProfile) -> Step {
-    chip.state = 7
+    dfuState = 7
     chip.manifestStatuses += 1
     let leaves: Bool =
       switch profile.quirks.leave {
@@ -483,7 +432,7 @@ extension BoardCore {
       operation.poll = profile.poll.unprotect
       guard profile.quirks.unprotect != .ignored else { break }
       operation.effect = .unprotect
-      operation.end = now + massEraseTime(profile)
+      operation.end = now + speed(profile).massErase
     case .resetCommand where profile.quirks.takesResetCommand:
       operation.effect = .reset
       operation.end = now + .milliseconds(1)
@@ -540,7 +489,7 @@ extension BoardCore {
         let size = memories[flash].range(ofSector: $1).count
         return $0 + eraseTime(size, profile)
       }
-    if flash == 0, chip.protectedSectors.contains(sector) {
+    if flash == 0, protectedSectors.contains(sector) {
       note(.writeProtected, at: UInt64(address))
       operation.end = now
       return
@@ -567,8 +516,8 @@ extension BoardCore {
     if isRefused(profile, &operation) || profile.quirks.ignoresMassErase {
       return
     }
-    operation.end = now + massEraseTime(profile)
-    if !chip.protectedSectors.isEmpty {
+    operation.end = now + speed(profile).massErase
+    if !protectedSectors.isEmpty {
       note(.writeProtected, at: UInt64(memories[0].profile.start))
       operation.end = now
       return
@@ -590,19 +539,16 @@ extension BoardCore {
     return index
   }
 
-  private var wide: Bool {
+  private func speed(_ profile: ChipProfile) -> FlashProfile.Speed {
     let feature = memories.first { $0.profile.kind == .deviceFeature }
-    guard let range = feature?.bytes.first else { return false }
-    return range == 3 || range == 4
+    let range = feature?.bytes.first
+    return (range == 3 || range == 4 ? profile.flash.wide : nil)
+      ?? profile.flash.speed
   }
 
   private func eraseTime(_ size: Int, _ profile: ChipProfile) -> Duration {
-    let table = (wide ? profile.flash.wide?.erase : nil) ?? profile.flash.erase
+    let table = speed(profile).erase
     return (table.first { size <= $0.size } ?? table.last)?.time ?? .zero
-  }
-
-  private func massEraseTime(_ profile: ChipProfile) -> Duration {
-    (wide ? profile.flash.wide?.massErase : nil) ?? profile.flash.massErase
   }
 
   private mutating func beginWrite(
@@ -663,9 +609,9 @@ extension BoardCore {
       operation.failure = failure(3)
       return
     }
-    let unit = (wide ? flash.wide?.unit : nil) ?? flash.unit
-    let time = (wide ? flash.wide?.programTime : nil) ?? flash.programTime
-    operation.end = now + time * ((data.count + unit - 1) / max(1, unit))
+    let speed = speed(profile)
+    let steps = (data.count + speed.unit - 1) / max(1, speed.unit)
+    operation.end = now + speed.programTime * steps
   }
 
   private mutating func beginOptionWrite(
@@ -724,11 +670,11 @@ extension BoardCore {
     {
       chip.isWedged = true
       chip.erasedBytes = 0
-      chip.state = 4
+      dfuState = 4
       return
     }
-    chip.status = failure ?? 0
-    chip.state = failure == nil ? 3 : 10
+    dfuStatus = failure ?? 0
+    dfuState = failure == nil ? 3 : 10
   }
 
   private mutating func program(
@@ -759,7 +705,7 @@ extension BoardCore {
     while position < end {
       // Without write protection the block needs no division by sectors.
       let sector = memories[index].sector(at: position)
-      let protected = index == 0 ? chip.protectedSectors : []
+      let protected = index == 0 ? protectedSectors : []
       let stop =
         protected.isEmpty
         ? end : min(end, memories[index].range(ofSector: sector).upperBound)
@@ -808,7 +754,7 @@ extension BoardCore {
     }
     switch chipProfile?.quirks.unprotect {
     case .needsPowerCycle:
-      chip.protectionSeemsSet = true
+      protectionSeemsSet = true
       departure = (now, .reset)
     case .staysOnTheBus:
       loadOptions()
@@ -822,9 +768,9 @@ extension BoardCore {
     chip.pending = nil
     guard let operation = chip.operation else { return }
     chip.operation = nil
-    let whole = (operation.end - operation.start).microseconds
-    let past = max(0, (now - operation.start).microseconds)
-    let share = whole > 0 ? min(1, Double(past) / Double(whole)) : 1
+    let whole = operation.end - operation.start
+    let share =
+      whole > .zero ? max(0, min(1, (now - operation.start) / whole)) : 1
     switch operation.effect {
     case .nothing, .setAddress, .stallStatus, .reset: break
     case .erase(let memory, let sectors):

@@ -7,32 +7,21 @@ struct PlainState: Sendable {
   var contents: [[UInt8]] = []
   /// 0 appIDLE or 1 appDETACH while the program runs.
   var runtimeState: UInt8 = 0
-  var state: UInt8 = 2
-  var status: UInt8 = 0
   /// The end of the work under way, and the state that follows it.
   var workEnd: Duration?
   var afterWork: UInt8 = 3
   var incoming: [UInt8] = []
   var nextBlock: UInt16 = 0
   var uploaded = 0
-  var quietUntil: Duration = .zero
-  var lastPoll: UInt32 = 0
   var isDone = false
+  /// A DNLOAD that is answered when the work is done.
+  var isInDownload = false
   /// The next block is acknowledged and not stored.
   var dropsBlock = false
   /// Of the next block only so many bytes arrive.
   var cutTo: Int?
 
   init() {}
-
-  /// Puts the machine where a broken session may have left it.
-  mutating func enter(_ state: UInt8, status: UInt8) {
-    self.state = state
-    self.status = status
-    workEnd = nil
-    incoming = []
-    isDone = true
-  }
 
   init(_ profile: PlainProfile) {
     self.profile = profile
@@ -61,12 +50,28 @@ extension BoardCore {
 
   private var target: PlainProfile.Target? {
     guard let targets = plain.profile?.targets else { return nil }
-    let index = Int(alternate)
+    let index = slot
     return targets.indices.contains(index) ? targets[index] : targets.first
   }
 
   private var slot: Int {
-    plain.contents.indices.contains(Int(alternate)) ? Int(alternate) : 0
+    let stages = plain.profile?.laterStages ?? []
+    let index =
+      Int(alternate)
+      + (stage == 0
+        ? 0
+        : stages.prefix(stage - 1).reduce(profile.alternates.count) {
+          $0 + $1.count
+        })
+    return plain.contents.indices.contains(index) ? index : 0
+  }
+
+  /// The alternate settings of the loader that runs.
+  var alternates: [AlternateProfile] {
+    guard stage > 0, let stages = plain.profile?.laterStages,
+      stages.indices.contains(stage - 1)
+    else { return profile.alternates }
+    return stages[stage - 1].map { AlternateProfile($0) }
   }
 
   /// A plain device starts its loader when it has no program to run, or when
@@ -130,7 +135,7 @@ extension BoardCore {
     case 2: return plainUpload(setup.value, Int(length))
     case 3: return plainStatus()
     case 4: return plainClearStatus()
-    case 5: return .answer(.data([plain.state]))
+    case 5: return .answer(.data([dfuState]))
     case 6: return plainAbort()
     default: return wrongState()
     }
@@ -138,12 +143,12 @@ extension BoardCore {
 
   // While it works in dfuDNBUSY or dfuMANIFEST every request stalls.
   private mutating func answerBusy(_ setup: ControlSetup) -> Step? {
-    guard plain.state == 4 || plain.state == 7 else { return nil }
+    guard dfuState == 4 || dfuState == 7 else { return nil }
     if has(.neverFinishes) { plain.workEnd = now + .seconds(1) }
     if setup.request == 3 {
       if has(.blocksInStatus) { return plain.workEnd.map { .wait(until: $0) } }
       if has(.answersStatusWhenBusy) || has(.neverFinishes) {
-        return reply(plain.state, poll: target?.poll ?? 0)
+        return plainReply(dfuState, poll: target?.poll ?? 0)
       }
     }
     return wrongState()
@@ -153,33 +158,21 @@ extension BoardCore {
     note(.wrongState)
     if has(.wrongStateIsAcknowledged) { return .answer(.data([])) }
     if has(.wrongStateOnlyStalls) { return .answer(.stall) }
-    return plainFail(15)
+    return fail(15)
   }
 
-  private mutating func plainFail(_ status: UInt8) -> Step {
-    plain.state = 10
-    plain.status = status
-    plain.workEnd = nil
-    return .answer(.stall)
-  }
-
-  private mutating func reply(_ state: UInt8, poll: UInt32) -> Step {
-    var poll = poll
-    if has(.blocksInStatus) { poll = 0 }
+  private mutating func plainReply(_ state: UInt8, poll: UInt32) -> Step {
+    var poll = has(.blocksInStatus) ? 0 : poll
     if has(.reportsWrongPollTime) { poll = plain.profile?.wrongPollTime ?? 0 }
-    plain.lastPoll = poll
-    plain.quietUntil = now + .milliseconds(Int64(poll))
-    return .answer(
-      .data([
-        plain.status, UInt8(truncatingIfNeeded: poll),
-        UInt8(truncatingIfNeeded: poll >> 8),
-        UInt8(truncatingIfNeeded: poll >> 16), state, 0,
-      ]))
+    return reply(state, poll: poll)
   }
 
   private mutating func plainDetach() -> Step {
-    guard has(.detachLeaves), plain.state == 2 else { return wrongState() }
-    departure = (now + .milliseconds(10), .program(0))
+    guard has(.detachLeaves), dfuState == 2 else { return wrongState() }
+    let hasNext = (plain.profile?.laterStages.count ?? 0) > stage
+    departure = (
+      now + .milliseconds(10), hasNext ? .nextStage : .program(0)
+    )
     return .answer(.data([]))
   }
 
@@ -187,52 +180,61 @@ extension BoardCore {
     _ block: UInt16, _ data: [UInt8]
   ) -> Step {
     guard canDownload else { return wrongState() }
+    if plain.isInDownload {
+      if let end = plain.workEnd { return .wait(until: end) }
+      plain.isInDownload = false
+      return .answer(.data([]))
+    }
     if data.isEmpty { return plainZeroLength() }
-    guard plain.state == 2 || plain.state == 5 else { return wrongState() }
+    guard dfuState == 2 || dfuState == 5 else { return wrongState() }
     if data.count > Int(profile.functional.transferSize) {
       note(.oversizedTransfer)
-      return plainFail(15)
+      return fail(15)
     }
-    if plain.state == 2 {
+    if dfuState == 2 {
       plain.incoming = []
       plain.nextBlock = 0
       plain.isDone = false
     }
     if has(.refusesWrongBlocks), block != plain.nextBlock {
-      return plainFail(15)
+      return fail(15)
     }
     plain.nextBlock = block &+ 1
     let capacity = target?.capacity ?? 0
     guard plain.incoming.count + data.count <= capacity else {
-      return plainFail(8)
+      return fail(8)
     }
     let isFirst = plain.incoming.isEmpty
     plain.incoming += data.prefix(
       plain.dropsBlock ? 0 : plain.cutTo ?? data.count)
     plain.dropsBlock = false
     plain.cutTo = nil
-    plain.state = has(.skipsSync) ? 4 : 3
+    dfuState = has(.skipsSync) ? 4 : 3
     let erase = isFirst ? plain.profile?.eraseTime ?? .zero : .zero
     beginWork(
       erase + (target?.blockTime ?? .zero), then: has(.skipsSync) ? 5 : 3)
-    return .answer(.data([]))
+    guard has(.worksInDownload), let end = plain.workEnd else {
+      return .answer(.data([]))
+    }
+    plain.isInDownload = true
+    return .wait(until: end)
   }
 
   private mutating func plainZeroLength() -> Step {
-    switch plain.state {
+    switch dfuState {
     case 5: break
     case 2 where has(.acceptsZeroLengthInIdle): break
     case 2 where has(.acknowledgesEarlyZeroLength):
-      plain.state = 10
-      plain.status = 9
+      dfuState = 10
+      dfuStatus = 9
       return .answer(.data([]))
     default: return wrongState()
     }
     if has(.skipsSync) {
-      plain.state = 7
+      dfuState = 7
       beginManifest()
     } else {
-      plain.state = 6
+      dfuState = 6
       plain.isDone = false
     }
     return .answer(.data([]))
@@ -261,94 +263,93 @@ extension BoardCore {
   /// The time of the work under way is over.
   mutating func finishPlainWork() {
     plain.workEnd = nil
-    guard !has(.neverFinishes) || plain.state == 7 else {
+    guard !has(.neverFinishes) || dfuState == 7 else {
       plain.workEnd = now + .seconds(1)
       return
     }
-    if plain.state == 4 || plain.state == 7 { plain.state = plain.afterWork }
-    if has(.skipsSync), plain.isDone, plain.state == 6 { plain.state = 2 }
+    if dfuState == 4 || dfuState == 7 { dfuState = plain.afterWork }
+    if has(.skipsSync), plain.isDone, dfuState == 6 { dfuState = 2 }
   }
 
   private mutating func plainStatus() -> Step {
     let poll = target?.poll ?? 0
-    switch plain.state {
+    switch dfuState {
     case 3: return statusInSync(poll)
     case 5 where has(.statusDropsToIdle):
-      plain.state = 2
+      dfuState = 2
       plain.incoming = []
-      return reply(2, poll: 0)
+      return plainReply(2, poll: 0)
     case 6:
       if plain.isDone {
-        plain.state = 2
-        return reply(2, poll: 0)
+        dfuState = 2
+        return plainReply(2, poll: 0)
       }
-      plain.state = 7
+      dfuState = 7
       beginManifest()
       if has(.statusFailsAfterManifest) {
         departure = (now, .program(0))
         return .answer(.stall)
       }
-      return reply(7, poll: manifestPoll)
+      return plainReply(7, poll: manifestPoll)
     case 7 where has(.vanishesAtLastStatus):
       leave(for: .crash)
       return .answer(.gone)
-    default: return reply(plain.state, poll: 0)
+    default: return plainReply(dfuState, poll: 0)
     }
   }
 
   private var manifestPoll: UInt32 {
-    UInt32(
-      clamping: (plain.profile?.manifestTime.microseconds ?? 0) / 1_000 + 1)
+    UInt32((plain.profile?.manifestTime ?? .zero) / .milliseconds(1)) + 1
   }
 
   private mutating func statusInSync(_ poll: UInt32) -> Step {
     if let end = plain.workEnd, !has(.neverBusy) {
       if has(.blocksInStatus) { return .wait(until: end) }
-      if has(.reportsSyncWhenBusy) { return reply(3, poll: 5) }
-      plain.state = 4
-      return reply(4, poll: poll)
+      if has(.reportsSyncWhenBusy) { return plainReply(3, poll: 5) }
+      dfuState = 4
+      return plainReply(4, poll: poll)
     }
     plain.workEnd = nil
-    plain.state = 5
-    return reply(5, poll: 0)
+    dfuState = 5
+    return plainReply(5, poll: 0)
   }
 
   private mutating func plainClearStatus() -> Step {
-    guard plain.state == 10 else {
+    guard dfuState == 10 else {
       guard has(.clearStatusEntersError) else { return wrongState() }
-      plain.state = 10
-      plain.status = 14
+      dfuState = 10
+      dfuStatus = 14
       return .answer(.data([]))
     }
-    plain.state = 2
-    plain.status = 0
+    dfuState = 2
+    dfuStatus = 0
     return .answer(.data([]))
   }
 
   private mutating func plainAbort() -> Step {
-    guard [2, 5, 9].contains(plain.state) else { return wrongState() }
-    plain.state = 2
+    guard [2, 5, 9].contains(dfuState) else { return wrongState() }
+    dfuState = 2
     plain.incoming = []
     return .answer(.data([]))
   }
 
   private mutating func plainUpload(_ block: UInt16, _ length: Int) -> Step {
     guard canUpload else { return wrongState() }
-    guard plain.state == 2 || plain.state == 9 else { return wrongState() }
+    guard dfuState == 2 || dfuState == 9 else { return wrongState() }
     if length > Int(profile.functional.transferSize) {
       note(.oversizedTransfer)
-      return plainFail(15)
+      return fail(15)
     }
-    if block == 0 || (plain.state == 2 && !has(.uploadKeepsState)) {
+    if block == 0 || (dfuState == 2 && !has(.uploadKeepsState)) {
       plain.uploaded = 0
       plain.nextBlock = 0
     }
-    if has(.uploadsInOrder), block != plain.nextBlock { return plainFail(15) }
+    if has(.uploadsInOrder), block != plain.nextBlock { return fail(15) }
     plain.nextBlock = block &+ 1
     let bytes = uploadFrame(length)
     let isLast = bytes.count < length
     if !has(.uploadKeepsState) {
-      plain.state = isLast && !has(.staysInUpload) ? 2 : 9
+      dfuState = isLast && !has(.staysInUpload) ? 2 : 9
     }
     return .answer(.data(bytes))
   }
@@ -381,8 +382,8 @@ extension BoardCore {
   /// if it has one.
   mutating func resetPlainPort() {
     guard application != nil else {
-      plain.state = 2
-      plain.status = 0
+      dfuState = 2
+      dfuStatus = 0
       plain.workEnd = nil
       plain.incoming = []
       return

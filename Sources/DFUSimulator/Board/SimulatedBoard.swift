@@ -198,13 +198,10 @@ public final class SimulatedBoard: SimulatedDevice {
           core.chip.forcedStatus = status
           return
         }
-        core.chip.enter(10, status: status)
-        core.plain.state = 10
-        core.plain.status = status
-        core.plain.workEnd = nil
+        core.enter(10, status: status)
       case .dropData:
         core.chip.dropsWrite = kind == .data
-        core.plain.dropsBlock = kind == .data
+        core.plain.dropsBlock = kind != .zeroLength
       case .cut(let count):
         core.chip.cutTo = max(0, count)
         core.plain.cutTo = max(0, count)
@@ -326,7 +323,7 @@ extension SimulatedBoard {
 
   /// The readout protection level in force: 0, 1 or 2.
   public var protectionLevel: Int {
-    withCore { $0.chip.protectionLevel }
+    withCore { $0.protectionLevel }
   }
 
   /// Sets readout protection as if it had been so at the last power-on.
@@ -354,10 +351,7 @@ extension SimulatedBoard {
   /// Puts the DFU machine where a session that was broken off may have left
   /// it, such as 3 (dfuDNLOAD-SYNC, with half a block) or 9.
   public func enter(state: UInt8, status: UInt8 = 0) {
-    withCore { core in
-      core.chip.enter(state, status: status)
-      core.plain.enter(state, status: status)
-    }
+    withCore { $0.enter(state, status: status) }
   }
 
   /// Damages the word with an error-correcting code at an address of the
@@ -377,15 +371,10 @@ extension SimulatedBoard {
 
   /// Whether the empty flag is raised: the chip saw blank flash when it last
   /// read its option bytes.
-  public var isEmpty: Bool { withCore { $0.chip.isEmpty } }
+  public var isEmpty: Bool { withCore { $0.isEmpty } }
 
   /// The DFU state, as GETSTATE would tell.
-  public var dfuState: UInt8 {
-    withCore { core in
-      if case .plain = core.profile.machine { return core.plain.state }
-      return core.chip.state
-    }
-  }
+  public var dfuState: UInt8 { withCore { $0.dfuState } }
 
   /// Everything said to the board so far.
   public var log: TransferLog { core.withLock { $0.log } }

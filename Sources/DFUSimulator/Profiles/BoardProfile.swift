@@ -82,7 +82,7 @@ public struct AlternateProfile: Hashable, Sendable {
 /// The DFU functional descriptor (DFU 1.1, table 4.2).
 public struct FunctionalProfile: Hashable, Sendable {
   /// Where in the configuration the descriptor stands.
-  public enum Place: String, Hashable, Sendable, CaseIterable {
+  public enum Place: String, NamedChoice {
     /// Once, after the last alternate setting.
     case afterLastAlternate
     /// After every alternate setting.
@@ -215,20 +215,8 @@ public struct ChipID: Hashable, Sendable {
     self.init(0x0020_0018 &+ (index << 16), 0x3331_500B, 0x2033_3153)
   }
 
-  /// An ID from 24 hexadecimal digits in memory order, or three words of 8.
+  /// An ID from 24 hexadecimal digits in memory order.
   public init?(_ text: String) {
-    let parts = text.split(separator: " ")
-    if parts.count == 3 {
-      var words: [UInt32] = []
-      for part in parts {
-        guard part.utf8.count == 8, let word = UInt32(part, radix: 16) else {
-          return nil
-        }
-        words.append(word)
-      }
-      self.init(words[0], words[1], words[2])
-      return
-    }
     let digits = Array(text.utf8)
     guard digits.count == 24 else { return nil }
     var bytes: [UInt8] = []

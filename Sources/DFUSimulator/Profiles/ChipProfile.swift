@@ -102,17 +102,10 @@ public struct SectorGroup: Hashable, Sendable {
 
 /// How a flash memory erases and programs.
 public struct FlashProfile: Hashable, Sendable {
-  /// The true time to erase a sector of up to this many bytes, smallest
-  /// first; the last one holds for everything larger.
-  public var erase: [EraseTime]
-  /// The true time of a mass erase.
-  public var massErase: Duration
-  /// Bytes programmed in one step.
-  public var unit: Int
-  /// The true time of one step.
-  public var programTime: Duration
+  /// Its true times.
+  public var speed: Speed
   /// The same when the voltage range allows 32 bits at a time (F2, F4, F7).
-  public var wide: WideProgramming?
+  public var wide: Speed?
   /// Bytes that share an error-correcting code, if any. Such a word can be
   /// programmed once after an erase.
   public var eccWord: Int?
@@ -131,20 +124,34 @@ public struct FlashProfile: Hashable, Sendable {
   public struct EraseTime: Hashable, Sendable {
     /// Bytes of the sector.
     public var size: Int
-    /// Time with the default programming width.
+    /// How long it takes.
     public var time: Duration
   }
 
-  /// Faster times of F2, F4 and F7 at 2.7 V and more.
-  public struct WideProgramming: Hashable, Sendable {
-    /// As in ``FlashProfile/erase``.
+  /// How long work takes.
+  public struct Speed: Hashable, Sendable {
+    /// The time to erase a sector of up to so many bytes, smallest first; the
+    /// last one holds for everything larger.
     public var erase: [EraseTime]
-    /// As in ``FlashProfile/massErase``.
+    /// The time of a mass erase.
     public var massErase: Duration
-    /// As in ``FlashProfile/unit``.
+    /// Bytes programmed in one step.
     public var unit: Int
-    /// As in ``FlashProfile/programTime``.
+    /// The time of one step.
     public var programTime: Duration
+
+    /// Times in milliseconds by sector size; `step` in microseconds.
+    init(
+      erase: [(size: Int, time: Double)], massErase: Double, unit: Int = 1,
+      step: Double
+    ) {
+      self.erase = erase.map {
+        EraseTime(size: $0.size, time: .seconds($0.time / 1_000))
+      }
+      self.massErase = .seconds(massErase / 1_000)
+      self.unit = unit
+      programTime = .seconds(step / 1_000_000)
+    }
   }
 
   /// What the ROM does with the odd bytes at the end of a write.
@@ -175,7 +182,7 @@ public struct PollProfile: Hashable, Sendable {
 }
 
 /// What a request meets while the loader is busy with the last one.
-public enum EarlyPoll: String, Hashable, Sendable, CaseIterable, Codable {
+public enum EarlyPoll: String, NamedChoice {
   /// No answer (NAK) until the work is done.
   case nak
   /// A stall; after the work requests are answered again.
@@ -212,9 +219,9 @@ public struct BootProfile: Hashable, Sendable {
 }
 
 /// Deviations of a boot loader. The defaults are what most ROMs do.
-public struct ChipQuirks: Hashable, Sendable {
+public struct ChipQuirks: Hashable, Sendable, Codable {
   /// When the work of a DNLOAD is done, seen from the GETSTATUS after it.
-  public enum Work: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum Work: String, NamedChoice {
     /// After its answer of dfuDNBUSY with the poll time.
     case afterAnswer
     /// Before its answer, which is the result (mboot).
@@ -226,7 +233,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// What becomes of a DNLOAD whose data stage was cut.
-  public enum CutDownload: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum CutDownload: String, NamedChoice {
     /// It counts from SETUP on: what arrived, and what earlier blocks left
     /// behind it in the buffer, is programmed (ST's class).
     case keepsStaleBytes
@@ -237,7 +244,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// How protection shows at level 1.
-  public enum Protection: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum Protection: String, NamedChoice {
     /// errVENDOR on reads, writes and erases.
     case error
     /// The same, and on set-address.
@@ -247,7 +254,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// What CLRSTATUS does outside dfuERROR.
-  public enum ClearStatus: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum ClearStatus: String, NamedChoice {
     /// Enters dfuERROR with errUNKNOWN (ST's class, G4).
     case entersError
     /// Stalls (C5).
@@ -259,7 +266,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// How the chip leaves DFU.
-  public enum Leave: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum Leave: String, NamedChoice {
     /// GETSTATUS answers dfuMANIFEST, then the chip is gone.
     case normal
     /// It leaves, but the last GETSTATUS gets no answer (H7, G0, WB55).
@@ -278,7 +285,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// What a write of option bytes does.
-  public enum OptionWrite: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum OptionWrite: String, NamedChoice {
     /// The chip takes them and resets.
     case resets
     /// Success is reported and nothing happens.
@@ -294,7 +301,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// What read unprotect (0x92) does.
-  public enum Unprotect: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum Unprotect: String, NamedChoice {
     /// Mass erase, then a reset that reads the option bytes again.
     case resets
     /// A reset that does not read them: protection seems to stay until a
@@ -307,7 +314,7 @@ public struct ChipQuirks: Hashable, Sendable {
   }
 
   /// Whether the number of a block says where it goes.
-  public enum BlockNumbers: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum BlockNumbers: String, NamedChoice {
     /// Pointer + (wBlockNum - 2) * wTransferSize.
     case counted
     /// Every DNLOAD goes to the pointer; UPLOAD counts.

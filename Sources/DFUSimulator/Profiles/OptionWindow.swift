@@ -89,20 +89,11 @@ public struct OptionWindow: Hashable, Sendable {
   /// complement does not match.
   func value(at offset: Int, in bytes: [UInt8]) -> UInt8 {
     guard bytes.indices.contains(offset) else { return 0xFF }
-    switch rule {
-    case .bytePairs:
-      let complement =
-        bytes.indices.contains(offset + 1)
-        ? bytes[offset + 1] : 0
-      return bytes[offset] == ~complement ? bytes[offset] : 0xFF
-    case .halfWordPairs:
-      let complement =
-        bytes.indices.contains(offset + 2)
-        ? bytes[offset + 2] : 0
-      return bytes[offset] == ~complement ? bytes[offset] : 0xFF
-    default:
-      return bytes[offset]
-    }
+    let distance = rule == .bytePairs ? 1 : rule == .halfWordPairs ? 2 : 0
+    guard distance > 0 else { return bytes[offset] }
+    let complement =
+      bytes.indices.contains(offset + distance) ? bytes[offset + distance] : 0
+    return bytes[offset] == ~complement ? bytes[offset] : 0xFF
   }
 
   /// The readout protection level this content means: 0, 1 or 2.

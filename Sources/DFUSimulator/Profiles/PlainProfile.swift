@@ -13,6 +13,9 @@ public struct PlainProfile: Hashable, Sendable {
   public var hasLoader = true
   /// Deviations from the specification.
   public var quirks: Set<Quirk> = []
+  /// The alternate settings of the loaders that follow when it has been
+  /// detached, stage by stage (STM32MP). ``targets`` has them all in order.
+  public var laterStages: [[String]] = []
   /// For ``Quirk/reportsWrongPollTime``: what it reports, milliseconds.
   public var wrongPollTime: UInt32 = 0
 
@@ -34,7 +37,7 @@ public struct PlainProfile: Hashable, Sendable {
   }
 
   /// What implementations do differently from DFU 1.1.
-  public enum Quirk: String, Hashable, Sendable, CaseIterable, Codable {
+  public enum Quirk: String, NamedChoice {
     /// UPLOAD leaves the state alone (TinyUSB).
     case uploadKeepsState
     /// A zero-length download is accepted in dfuIDLE (TinyUSB).
@@ -67,6 +70,8 @@ public struct PlainProfile: Hashable, Sendable {
     /// It may reset during manifestation: it is gone instead of answering
     /// (dapboot).
     case resetsDuringManifest
+    /// DNLOAD blocks while it works (USBX).
+    case worksInDownload
     /// GETSTATUS blocks while it works, and reports 0 (XMOS).
     case blocksInStatus
     /// An upload always ends with a frame of 0 bytes (XMOS).

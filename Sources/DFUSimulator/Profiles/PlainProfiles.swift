@@ -28,6 +28,13 @@ private func target(
 }
 
 extension BoardProfile {
+  /// Devices without addresses, and what is in the way.
+  static let plain: [BoardProfile] = [
+    plain11, freeRunner, simtrace, lpcLink, tdk, maple, oldMaple, dapboot,
+    tinyUSB, xmos, zephyr, slowZephyr, esp32s2, usbx, uBoot, tiva, mp15, mp25,
+    n6, stLink, camera, appleBluetooth, usbDAC, bluetooth,
+  ]
+
   /// A device that does exactly what DFU 1.1 says, with run-time mode.
   static let plain11 = BoardProfile(
     name: "plain11", title: "DFU 1.1 device",
@@ -147,7 +154,9 @@ extension BoardProfile {
     machine: .plain(
       PlainProfile(
         targets: [target(56, 30)],
-        quirks: [.wrongStateIsAcknowledged, .resetsDuringManifest])))
+        quirks: [
+          .wrongStateIsAcknowledged, .resetsDuringManifest, .detachLeaves,
+        ])))
 
   /// TinyUSB's DFU example.
   static let tinyUSB = BoardProfile(
@@ -241,7 +250,107 @@ extension BoardProfile {
           .uploadStartsOver,
         ])))
 
+  /// The class of 2020: the first block erases the slot, for 40 s, with
+  /// dfuDNBUSY and 256 ms.
+  static let slowZephyr: BoardProfile = {
+    var profile = zephyr
+    profile.name = "zephyr-2020"
+    profile.title = "Zephyr DFU that erases its slot first"
+    guard case .plain(var plain) = profile.machine else { return profile }
+    plain.targets = [target(256, 8, poll: 256), target(256, 8, poll: 256)]
+    plain.eraseTime = .seconds(40)
+    profile.machine = .plain(plain)
+    return profile
+  }()
+
+  /// ESP32-S2: a single request may take more than ten seconds.
+  static let esp32s2 = BoardProfile(
+    name: "esp32s2", title: "ESP32-S2",
+    usb: identity(0x303A, 0x0002, "Espressif", "ESP32-S2", serial: .full),
+    alternates: [AlternateProfile("flash")],
+    functional: descriptor(0x07, 1_000, 4_096, 0x0110),
+    machine: .plain(
+      PlainProfile(
+        targets: [target(4_096, 20)], eraseTime: .seconds(12),
+        startsInLoader: true, quirks: [.blocksInStatus])))
+
+  /// Eclipse USBX: the work is done inside DNLOAD, and CLRSTATUS outside
+  /// dfuERROR stalls and enters it.
+  static let usbx = BoardProfile(
+    name: "usbx", title: "Eclipse USBX DFU",
+    usb: identity(
+      0x1209, 0x0001, "Eclipse ThreadX", "USBX DFU", serial: .full),
+    alternates: [AlternateProfile("Firmware")],
+    functional: descriptor(0x0F, 1_000, 1_024, 0x0110),
+    machine: .plain(
+      PlainProfile(
+        targets: [target(256, 30)], startsInLoader: true,
+        quirks: [.worksInDownload])))
+
+  /// STM32MP1, MP2 and N6: partitions, manifest, detach, and the next stage's
+  /// partitions.
+  private static func partitions(
+    _ name: String, _ title: String, id: String, _ stages: [[String]]
+  ) -> BoardProfile {
+    BoardProfile(
+      name: name, title: title,
+      usb: USBIdentity(
+        vendor: 0x0483, product: 0xDF11, deviceVersion: 0x0200,
+        usbVersion: 0x0200, manufacturer: "STMicroelectronics",
+        productName: "DFU in HS Mode @Device ID /\(id)", serial: .full),
+      alternates: stages[0].map { AlternateProfile($0) },
+      functional: descriptor(0x0F, 0, 1_024, 0x0110),
+      machine: .plain(
+        PlainProfile(
+          targets: stages.flatMap { $0.map { _ in target(1_024, 1) } },
+          startsInLoader: true, quirks: [.detachLeaves],
+          laterStages: Array(stages.dropFirst()))))
+  }
+
+  static let mp15 = partitions(
+    "mp15", "STM32MP15", id: "0x500",
+    [
+      [
+        "@Partition0 /0x00/1*256Ke", "@FSBL /0x01/1*1Me",
+        "@virtual /0xF1/1*512Ba",
+      ],
+      ["@Partition3 /0x03/1*16Me", "@virtual /0xF1/1*512Ba"],
+    ])
+  static let mp25 = partitions(
+    "mp25", "STM32MP25", id: "0x505",
+    [
+      ["@FSBL /0x01/1*1Me", "@virtual /0xF1/1*512Ba"],
+      ["@Partition2 /0x02/1*16Me", "@virtual /0xF1/1*512Ba"],
+      ["@Partition3 /0x03/1*16Me", "@virtual /0xF1/1*512Ba"],
+    ])
+  static let n6 = partitions(
+    "n6", "STM32N6", id: "0x486",
+    [["@FSBL /0x01/1*1Me", "@RSSE_FW /0xF3/1*256Ke", "@virtual /0xF1/1*512Ba"]]
+  )
+
   // MARK: - What is in the way
+
+  /// A running device that nobody means, with ids that stand in no table; it
+  /// would take a download.
+  private static func stranger(
+    _ name: String, _ title: String, _ usb: USBIdentity
+  ) -> BoardProfile {
+    BoardProfile(
+      name: name, title: title, usb: usb,
+      alternates: [AlternateProfile(nil)],
+      functional: descriptor(0x0B, 1_000, 64, 0x0110),
+      application: ApplicationProfile(
+        usb: usb, functional: descriptor(0x0B, 1_000, 64, 0x0110),
+        interface: 3),
+      machine: .plain(PlainProfile(targets: [target(256, 1)])))
+  }
+
+  static let usbDAC = stranger(
+    "usb-dac", "USB DAC",
+    identity(0x0D8C, 0x0312, "C-Media Electronics Inc.", "USB Audio DAC"))
+  static let bluetooth = stranger(
+    "bluetooth", "Bluetooth adapter",
+    identity(0x13D3, 0x3414, "IMC Networks", "Bluetooth Radio"))
 
   private static func unrelatedDevice(
     _ name: String, _ title: String, _ usb: USBIdentity,

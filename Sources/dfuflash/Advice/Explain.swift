@@ -170,6 +170,11 @@ enum Explain {
       return told(
         .device, "the file was sent, but the device no longer answers",
         .lookWhetherItRuns)
+    case .unconfirmed:
+      return told(
+        .device,
+        "the file was sent, but the device left the bus before it confirmed "
+          + "that it took the firmware", .lookWhetherItRuns)
     case .notLifted:
       return told(
         .device, "the board did not lift its readout protection", .powerCycle)
@@ -401,7 +406,8 @@ enum Explain {
     switch cause.reason {
     case .usb(let reason):
       return (.device, text, advice(for: reason.code, error.board))
-    case .status, .stillBusy: return (.device, text, .replug)
+    case .status, .stillBusy, .unanswered, .stopped:
+      return (.device, text, .replug)
     case .unexpectedState: return (.protocolState, text, .replug)
     case .shortReply: return (.device, text, .smallerTransfers)
     }

@@ -445,7 +445,6 @@ extension Hint {
     .bench, "dfuflash simulate --list-kinds shows the kinds of board")
   static let benchBoards = Hint(
     .bench, "dfuflash list shows the bench's boards and memories")
-  static let makePipe = Hint(.bench, "make it with mkfifo")
   static let notOnRecord = Hint(
     .notOnRecord, "the last board's result is not on record")
 }

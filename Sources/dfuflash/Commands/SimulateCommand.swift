@@ -5,7 +5,7 @@ import DFUSimulator
 struct SimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
-    abstract: "Make, change and serve a bench of simulated boards.",
+    abstract: "Make and change a bench of simulated boards.",
     discussion: """
       Every command sees the boards of a bench instead of real ones with \
       --bench FILE or the environment variable DFUFLASH_BENCH. Their memories \
@@ -14,7 +14,6 @@ struct SimulateCommand: ParsableCommand {
 
       Example: dfuflash simulate f405 l412 --bench my.json
                dfuflash simulate --bench my.json --power-cycle 1-2
-               dfuflash simulate --bench my.json --usbip
       """)
 
   @Argument(
@@ -82,26 +81,6 @@ struct SimulateCommand: ParsableCommand {
       valueName: "path:address:length"))
   var dump: String?
 
-  @Flag(
-    help: "Serve the boards over USB/IP for a real Linux kernel to attach.")
-  var usbip = false
-
-  @Option(help: ArgumentHelp("Where to serve.", valueName: "address"))
-  var host = "127.0.0.1"
-
-  @Option(help: ArgumentHelp("The TCP port to serve at.", valueName: "port"))
-  var port: UInt16 = USBIPServer.defaultPort
-
-  @Flag(
-    help: "With --usbip: attach the boards to this machine's kernel as well.")
-  var attach = false
-
-  @Option(
-    help: ArgumentHelp(
-      "With --usbip: take commands from a named pipe, a line each: plug, unplug, reset or power-cycle with a port path; save; open with another bench's file.",
-      valueName: "fifo"))
-  var commands: String?
-
   func run() throws {
     if listKinds {
       for profile in BoardProfile.all {
@@ -118,14 +97,8 @@ struct SimulateCommand: ParsableCommand {
         try Bench.create(kinds, at: path, speed: speed, replacing: force)
       }
     }
-    // A kernel's time cannot be simulated.
-    try SimulatedBench.use(path, speed: usbip ? 1 : nil) { bench in
-      if try change(bench) { return }
-      if usbip {
-        try serve(bench)
-      } else {
-        show(bench, path)
-      }
+    try SimulatedBench.use(path) { bench in
+      if try !change(bench) { show(bench, path) }
     }
   }
 
@@ -214,11 +187,6 @@ struct SimulateCommand: ParsableCommand {
         advice: .benchBoards)
     }
     try Console.write(bytes[...])
-  }
-
-  private func serve(_ bench: Bench) throws {
-    try BenchService(bench, commands: commands).run(
-      address: host, port: port, attaching: attach)
   }
 
   private func show(_ bench: Bench, _ path: String) {

@@ -154,16 +154,9 @@ final class TransferTrace: Sendable {
 extension TransferObservation {
   /// The specification's name of the request.
   var requestName: String {
-    let names = [
-      "DETACH", "DNLOAD", "UPLOAD", "GETSTATUS", "CLRSTATUS", "GETSTATE",
-      "ABORT",
-    ]
-    switch setup.requestType & 0x7F {
-    case 0x21 where Int(setup.request) < names.count:
-      return names[Int(setup.request)]
-    case 0x00 where setup.request == 6: return "GET_DESCRIPTOR"
-    default: return "REQUEST \(setup.request)"
-    }
+    if let request = DFURequest(setup) { return request.name }
+    return setup.requestType & 0x7F == 0 && setup.request == 6
+      ? "GET_DESCRIPTOR" : "REQUEST \(setup.request)"
   }
 
   /// What a GETSTATUS told.

@@ -44,11 +44,7 @@ enum OptionBytesText {
         )
       }
       for area in decoded.protectedAreas {
-        let units = area.units.map {
-          $0.count == 1
-            ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)"
-        }.joined(separator: ", ")
-        lines.append("  protected: \(area.name) \(units)")
+        lines.append("  protected: \(area.name) \(area.unitsText)")
       }
       for mismatch in decoded.mismatches {
         lines.append(

@@ -151,7 +151,26 @@ import Testing
       device.story == ["CLAIM 0", "GETSTATUS", "GETSTATUS", "GETSTATUS"])
   }
 
-  @Test(arguments: [UInt8(0), 1, 8, 11, 200])
+  @Test func aStateThatDFUDoesNotHaveIsClearedTwice() throws {
+    let (result, device) = makeIdle([[0, 0, 0, 0, 15, 0], Self.idle])
+    #expect(try result.get().state.rawValue == 15)
+    #expect(
+      device.story == [
+        "CLAIM 0", "GETSTATUS", "CLRSTATUS", "CLRSTATUS", "GETSTATUS",
+      ])
+  }
+
+  @Test func dfuDNBUSYForHalfAMinuteIsClearedTwice() throws {
+    let (_, device) = makeIdle([[0, 0, 0, 0, 4, 0]])
+    let clears = device.story.indices.filter {
+      device.story[$0] == "CLRSTATUS"
+    }
+    #expect(device.clock.now() >= .seconds(30))
+    #expect((clears.first ?? 0) > 1_000)
+    #expect(device.story.suffix(3) == ["CLRSTATUS", "CLRSTATUS", "GETSTATUS"])
+  }
+
+  @Test(arguments: [UInt8(0), 1, 8])
   func aStateFromWhichThereIsNoWayIsAnErrorAtOnce(state: UInt8) throws {
     let (result, device) = makeIdle([[0, 0, 0, 0, state, 0]])
     #expect(
@@ -162,7 +181,7 @@ import Testing
     #expect(device.story == ["CLAIM 0", "GETSTATUS"])
   }
 
-  @Test(arguments: [UInt8(3), 4, 5, 6, 7, 9, 10])
+  @Test(arguments: [UInt8(3), 4, 5, 6, 7, 9, 10, 11, 15, 200])
   func aDeviceThatNeverGetsIdleIsGivenUpInBoundedTime(state: UInt8) throws {
     let (result, device) = makeIdle([[0, 0xFF, 0xFF, 0xFF, state, 0]])
     #expect(

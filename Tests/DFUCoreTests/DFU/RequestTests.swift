@@ -82,7 +82,7 @@ import Testing
       (
         DFUError(.eraseSector, at: 0x0800_4000, .status(report)),
         "erasing the sector at 0x08004000: the board reports errVENDOR: a "
-          + "vendor-specific error, on STM32 chips as a rule readout protection"
+          + "vendor-specific error"
       ),
       (
         DFUError(.write, at: 0x10, .usb(USBError(.noDevice, "send"))),
@@ -98,11 +98,35 @@ import Testing
         "erasing the whole memory: the board was still busy after 2000 ms"
       ),
       (
+        DFUError(.massErase, .unanswered(USBError(.timeout, "receive"))),
+        "erasing the whole memory: the board does not say whether it is done "
+          + "(LIBUSB_ERROR_TIMEOUT)"
+      ),
+      (
         DFUError(.makeIdle, .unexpectedState(.appIdle)),
         "bringing the device to dfuIDLE: the board is in state appIDLE, where "
           + "it should not be"
       ),
     ]
     for (error, text) in cases { #expect(error.description == text) }
+  }
+
+  @Test func aRequestIsReadBackFromItsSetupPacket() {
+    let requests: [(DFURequest, String)] = [
+      (.detach(timeout: 1000), "DETACH"), (.download(block: 7), "DNLOAD"),
+      (.upload(block: 65535), "UPLOAD"), (.getStatus, "GETSTATUS"),
+      (.clearStatus, "CLRSTATUS"), (.getState, "GETSTATE"), (.abort, "ABORT"),
+    ]
+    for (request, name) in requests {
+      #expect(DFURequest(request.setup(interface: 3)) == request)
+      #expect(request.name == name)
+    }
+    let others: [(UInt8, UInt8)] = [(0x80, 6), (0xA1, 7), (0xA1, 1), (0x21, 3)]
+    for (type, number) in others {
+      #expect(
+        DFURequest(
+          ControlSetup(requestType: type, request: number, value: 0, index: 0))
+          == nil)
+    }
   }
 }

@@ -6,30 +6,32 @@ import Testing
   private let quick = Duration.milliseconds(1)
   private let reported = Duration.milliseconds(20)
 
-  /// Pieces of work of 5 ms on a device that says dfuDNBUSY until then.
-  private func busyDevice(_ pieces: Int) -> (Polling, asked: [Int]) {
-    var polling = Polling(.immediate)
-    let work = Duration.milliseconds(5)
-    var asked: [Int] = []
+  /// Pieces of work of 5 ms, on a device that says dfuDNBUSY until then or
+  /// refuses to be asked.
+  private func device(
+    _ mode: Polling.Mode, _ pieces: Int, triesEarly: Bool = true,
+    _ answer: Polling.Answer = .busy, work: Duration = .milliseconds(5)
+  ) -> (Polling, waits: [[Duration]]) {
+    var polling = Polling(mode, triesEarly: triesEarly)
+    var waits: [[Duration]] = []
     for _ in 0..<pieces {
       var elapsed = Duration.zero
-      var questions = 0
+      var asked: [Duration] = []
       while true {
         elapsed += polling.delay(
-          .write, reported: reported, elapsed: elapsed, asked: questions)
-        questions += 1
+          .write, reported: reported, elapsed: elapsed, asked: asked.count)
+        asked.append(elapsed)
         if elapsed >= work { break }
-        polling.learn(.write, .busy, after: elapsed)
+        polling.learn(.write, answer, after: elapsed)
         elapsed += quick
       }
-      polling.finished(
-        .write, asked: elapsed, answered: elapsed + quick)
-      asked.append(questions)
+      polling.finished(.write, asked: elapsed, answered: elapsed + quick)
+      waits.append(asked)
     }
-    return (polling, asked)
+    return (polling, waits)
   }
 
-  @Test func theFirstQuestionGoesOutAtOnce() {
+  @Test func aROMThatHoldsItsAnswerBackIsAskedAtOnce() {
     let polling = Polling(.immediate)
     #expect(
       polling.delay(.write, reported: reported, elapsed: .zero, asked: 0)
@@ -37,26 +39,73 @@ import Testing
   }
 
   @Test func theSpecificationsTimeIsKeptWhereItIsAskedFor() {
-    var polling = Polling(.specification)
-    for _ in 0..<10 {
+    let (_, waits) = device(.specification, 10)
+    #expect(waits == Array(repeating: [reported], count: 10))
+  }
+
+  @Test func theReportedTimeIsHonouredUntilTheDeviceHasBeenQuickerOften() {
+    let (_, waits) = device(.evidence, 4)
+    #expect(waits.prefix(4).allSatisfy { $0 == [reported] })
+    let (_, more) = device(.evidence, 5)
+    #expect(more[4] == [reported / 2])
+  }
+
+  @Test(arguments: [2, 5, 11, 19])
+  func aWaitIsAtMostHalvedAfterItHasSufficedThreeTimes(ms: Int) {
+    let (_, waits) = device(.evidence, 60, work: .milliseconds(ms))
+    var shown = reported
+    var hits = 0
+    for asked in waits {
+      let first = asked.first ?? .zero
+      #expect(first >= shown / 2)
+      if first < shown { #expect(hits >= Polling.severalTimes) }
+      if asked.count == 1, first < shown {
+        shown = first
+        hits = 0
+      } else {
+        // A trial that failed was found done after the known wait.
+        hits = asked.count == 1 ? hits + 1 : 1
+      }
+    }
+    #expect(shown < .milliseconds(ms) * 9 / 8)
+  }
+
+  @Test func workThatOutlastsItsReportedTimeIsGivenThatTimeAgain() {
+    let (_, waits) = device(.evidence, 1, work: .milliseconds(50))
+    let again = reported + quick + reported
+    let third = again + quick + reported
+    #expect(waits == [[reported, again, third]])
+  }
+
+  @Test func aDeviceThatMustNotBeAskedEarlyNeverIs() {
+    let (_, waits) = device(.evidence, 100, triesEarly: false)
+    #expect(waits.allSatisfy { $0 == [reported] })
+  }
+
+  @Test func aRefusalIsNotProvokedAgainAtAnyWork() {
+    var (polling, waits) = device(.evidence, 40, .refusal)
+    #expect(waits.count { $0.count > 1 } == 1)
+    #expect(waits.last == [reported])
+    for _ in 0..<8 {
       #expect(
-        polling.delay(.write, reported: reported, elapsed: .zero, asked: 0)
+        polling.delay(
+          .setAddress, reported: reported, elapsed: .zero, asked: 0)
           == reported)
       polling.finished(
-        .write, asked: reported, answered: reported + .milliseconds(50))
+        .setAddress, asked: reported, answered: reported + quick)
     }
   }
 
-  @Test func theTrueTimeIsFoundAndThenTrusted() {
-    let (polling, asked) = busyDevice(40)
-    #expect(asked.suffix(20).allSatisfy { $0 == 1 })
+  @Test func theTrueTimeIsFoundAndThenKept() {
+    let (polling, waits) = device(.immediate, 40)
+    #expect(waits.suffix(20).allSatisfy { $0.count == 1 })
     let delay = polling.delay(
       .write, reported: reported, elapsed: .zero, asked: 0)
     #expect(delay >= .milliseconds(5) && delay < .microseconds(5_400))
   }
 
   @Test func aHiccupIsForgotten() {
-    var (polling, _) = busyDevice(20)
+    var (polling, _) = device(.immediate, 20)
     // The host was held up: the work seemed to take 40 ms.
     polling.learn(.write, .busy, after: .milliseconds(39))
     polling.finished(
@@ -67,26 +116,11 @@ import Testing
         .write, reported: reported, elapsed: .zero, asked: 0)
       if delay < .milliseconds(5) {
         polling.learn(.write, .busy, after: delay)
-        delay = polling.delay(
-          .write, reported: reported, elapsed: delay + quick, asked: 1)
+        delay += polling.delay(
+          .write, reported: reported, elapsed: delay, asked: 1)
       }
-      polling.finished(
-        .write, asked: delay, answered: delay + quick)
+      polling.finished(.write, asked: delay, answered: delay + quick)
     }
     #expect(delay < .milliseconds(8), "\(delay)")
-  }
-
-  @Test func aStallIsNotProvokedAgain() {
-    var polling = Polling(.immediate)
-    polling.learn(.write, .stall, after: .zero)
-    polling.finished(
-      .write, asked: reported, answered: reported + quick)
-    for _ in 0..<8 {
-      #expect(
-        polling.delay(.write, reported: reported, elapsed: .zero, asked: 0)
-          == reported)
-      polling.finished(
-        .write, asked: reported, answered: reported + quick)
-    }
   }
 }

@@ -86,8 +86,7 @@ private let flash: UInt32 = 0x0800_0000
       "f072", change: quirk { $0.quirks.ignoresMassErase = true })
     bench.board.fill(program(16 * 1024), at: flash + 0x1000)
     let events = Events()
-    let flasher = try bench.flasher(report: { events.list.append($0) })
-    try flasher.massErase()
+    try bench.flasher(report: { events.list.append($0) }).massErase()
     #expect(bench.board.flash.allSatisfy { $0 == 0xFF })
     #expect(events.leftByMassErase == 8)
 

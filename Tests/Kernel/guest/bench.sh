@@ -27,7 +27,7 @@ once() {
   dfuflash simulate "$kind" --bench bench/b.json --speed 1 >/dev/null
   [ "$old" = - ] ||
     dfuflash simulate --bench bench/b.json --load "1-1:0x08000000=$old" >/dev/null
-  dfuflash simulate --bench bench/b.json --usbip --attach >/dev/null 2>&1 &
+  usbip-bench bench/b.json --attach >/dev/null 2>&1 &
   server=$!
   wait_board
   start=$(now)

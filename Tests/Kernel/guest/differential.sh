@@ -141,7 +141,7 @@ cat >/tmp/empty.json <<'JSON'
 JSON
 cp /tmp/empty.json /tmp/first.json
 mkfifo /tmp/commands /tmp/answers
-dfuflash simulate --usbip --attach --bench /tmp/first.json \
+usbip-bench /tmp/first.json --attach \
   --commands /tmp/commands >/tmp/answers &
 exec 3<>/tmp/commands 4</tmp/answers
 read -r answer <&4

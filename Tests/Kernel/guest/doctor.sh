@@ -29,7 +29,7 @@ as_user() { su user -c "$1"; }
 expect 1 '^problem: no-device' dfuflash doctor
 
 dfuflash simulate f405 --bench /tmp/doctor.json --speed 1 >/dev/null
-dfuflash simulate --bench /tmp/doctor.json --usbip --attach >/dev/null 2>&1 &
+usbip-bench /tmp/doctor.json --attach >/dev/null 2>&1 &
 server=$!
 shows() { dfuflash --list | grep -q 'path="1-1"'; }
 wait_for 20 shows || fail 'the board did not appear'

@@ -16,7 +16,7 @@ now() { cut -d' ' -f1 /proc/uptime; }
 dfuflash simulate f405 --bench b.json --speed 1 >/dev/null
 fault='{ "effect": "timeout", "nth": 20, "of": "data" }'
 sed -i "s/\"profile\" : \"f405\"/&, \"faults\": [$fault]/" b.json
-dfuflash simulate --bench b.json --usbip --attach >/dev/null 2>&1 &
+usbip-bench b.json --attach >/dev/null 2>&1 &
 server=$!
 for _ in $(seq 1 300); do
   dfuflash --list 2>/dev/null | grep -q 'Found DFU' && break

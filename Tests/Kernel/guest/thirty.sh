@@ -67,7 +67,7 @@ serial() { sed -n "s/.*path=\"1-$1\".*serial=\"\([^\"]*\)\".*/\1/p" before; }
 [ "$(serial 3)" = "$(serial 4)" ] || fail 'the second pair is none'
 
 mkfifo commands answers
-dfuflash simulate --bench bench.json --usbip --attach --commands commands \
+usbip-bench bench.json --attach --commands commands \
   >answers 2>server.log &
 server=$!
 exec 3<>commands 4<answers

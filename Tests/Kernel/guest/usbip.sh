@@ -17,7 +17,8 @@ lists() { usbip list -r 127.0.0.1 2>/dev/null | grep -q "$1"; }
 shows() { dfu-util -l | grep -q "path=\"$1\""; }
 hides() { ! shows "$1"; }
 
-dfuflash simulate f405 l432 --bench /tmp/bench.json --usbip & server=$!
+dfuflash simulate f405 l432 --bench /tmp/bench.json
+usbip-bench /tmp/bench.json & server=$!
 loop=
 wait_for 10 lists 1-2 || fail 'the server offers no boards'
 usbip attach -r 127.0.0.1 -b 1-1

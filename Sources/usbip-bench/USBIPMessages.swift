@@ -1,16 +1,10 @@
-internal import DFUCore
+import DFUCore
 
 // The messages of USB/IP as the Linux kernel's documentation describes them
 // (usb/usbip_protocol): all fields big-endian. Pure functions over bytes.
 
 /// The version of the protocol that everyone speaks, 1.1.1.
 private let usbipVersion: UInt16 = 0x0111
-
-/// What a message breaks: the connection it came from is closed.
-struct USBIPMalformed: Error, Hashable {
-  /// What is wrong with it.
-  var reason: String
-}
 
 /// What a client asks before it has a device.
 enum USBIPRequest: Hashable {
@@ -24,21 +18,14 @@ enum USBIPRequest: Hashable {
   /// The length of the bus ID that follows OP_REQ_IMPORT's head, bytes.
   static let busIDLength = 32
 
-  /// The number of bytes that follow this head of a request.
-  static func bodyLength(
-    head: [UInt8]
-  ) throws(USBIPMalformed) -> Int {
-    let version = UInt16(bigEndianAt: 0, in: head)
-    guard version == usbipVersion else {
-      throw USBIPMalformed(
-        reason: "version 0x\(String(version, radix: 16)), not 0x111")
-    }
+  /// The number of bytes that follow this head of a request; `nil` when it is
+  /// malformed.
+  static func bodyLength(head: [UInt8]) -> Int? {
+    guard UInt16(bigEndianAt: 0, in: head) == usbipVersion else { return nil }
     switch UInt16(bigEndianAt: 2, in: head) {
     case 0x8005: return 0
     case 0x8003: return busIDLength
-    case let code:
-      throw USBIPMalformed(
-        reason: "unknown request 0x\(String(code, radix: 16))")
+    default: return nil
     }
   }
 
@@ -153,17 +140,20 @@ enum USBIPCommand: Hashable {
   /// The length of every command's head, bytes.
   static let headLength = 48
 
-  /// Reads the 48 bytes of a command's head.
-  init(head: [UInt8]) throws(USBIPMalformed) {
+  /// Reads the 48 bytes of a command's head; `nil` when it is malformed.
+  init?(head: [UInt8]) {
     let sequence = UInt32(bigEndianAt: 4, in: head)
     switch UInt32(bigEndianAt: 0, in: head) {
     case 1:
-      self = .submit(try USBIPSubmit(head: head, sequence: sequence))
+      guard let submit = USBIPSubmit(head: head, sequence: sequence) else {
+        return nil
+      }
+      self = .submit(submit)
     case 2:
       self = .unlink(
         sequence: sequence, target: UInt32(bigEndianAt: 20, in: head))
-    case let code:
-      throw USBIPMalformed(reason: "unknown command \(code)")
+    default:
+      return nil
     }
   }
 }
@@ -184,26 +174,18 @@ struct USBIPSubmit: Hashable {
   /// The bytes that follow the head.
   var dataLength: Int { isDeviceToHost ? 0 : Int(length) }
 
-  fileprivate init(
-    head: [UInt8], sequence: UInt32
-  ) throws(USBIPMalformed) {
+  fileprivate init?(head: [UInt8], sequence: UInt32) {
     let direction = UInt32(bigEndianAt: 12, in: head)
-    guard direction <= 1 else {
-      throw USBIPMalformed(reason: "direction \(direction)")
-    }
+    let packets = UInt32(bigEndianAt: 32, in: head)
+    // No transfer on endpoint 0 is longer than wLength can say, and only an
+    // isochronous one has packets.
+    guard direction <= 1, packets == 0 || packets == .max,
+      let length = UInt16(exactly: UInt32(bigEndianAt: 24, in: head))
+    else { return nil }
     isDeviceToHost = direction == 1
     self.sequence = sequence
     endpoint = UInt32(bigEndianAt: 16, in: head)
-    // No transfer on endpoint 0 is longer than wLength can say.
-    let room = UInt32(bigEndianAt: 24, in: head)
-    guard let length = UInt16(exactly: room) else {
-      throw USBIPMalformed(reason: "a transfer of \(room) bytes")
-    }
     self.length = length
-    let packets = UInt32(bigEndianAt: 32, in: head)
-    guard packets == 0 || packets == .max else {
-      throw USBIPMalformed(reason: "an isochronous transfer")
-    }
     setup = ControlSetup(
       requestType: head[40], request: head[41],
       value: UInt16(littleEndianAt: 42, in: head),
@@ -214,9 +196,7 @@ struct USBIPSubmit: Hashable {
     let asked = UInt16(littleEndianAt: 46, in: head)
     guard isDeviceToHost ? setup.isDeviceToHost : asked == length,
       isDeviceToHost || length == 0 || !setup.isDeviceToHost
-    else {
-      throw USBIPMalformed(reason: "data that the setup packet denies")
-    }
+    else { return nil }
     self.length = min(length, asked)
   }
 }
@@ -233,38 +213,37 @@ enum USBIPResult {
     case transferError = -71
     /// `-ECONNRESET`: the transfer was taken back.
     case unlinked = -104
-    /// `-ESHUTDOWN`: the device has gone in the midst of it.
+    /// `-ESHUTDOWN`: the device left during the transfer. Without this answer
+    /// Linux would wait for the transfer's own time limit.
     case gone = -108
   }
 
-  /// RET_SUBMIT. `data` goes to the host; `length` is the number of bytes
-  /// moved in either direction.
+  /// RET_SUBMIT of a transfer that succeeded; `data` is what the device sent.
   static func submit(
-    _ command: USBIPSubmit, _ status: Status, length: Int, data: [UInt8]
+    _ command: USBIPSubmit, answeredWith data: [UInt8]
   ) -> [UInt8] {
-    var bytes = head(3, command.sequence, status)
-    bytes.append(bigEndian: UInt32(clamping: length))
-    bytes += Array(repeating: 0, count: USBIPCommand.headLength - bytes.count)
-    return bytes + data
+    guard command.isDeviceToHost else {
+      return answer(3, command.sequence, .ok, length: command.length)
+    }
+    let sent = data.prefix(Int(command.length))
+    return answer(
+      3, command.sequence, .ok, length: UInt16(clamping: sent.count)) + sent
   }
 
-  /// RET_SUBMIT of a transfer that the device did not live to answer. Without
-  /// it Linux would wait for the transfer's own time limit.
-  static func gone(sequence: UInt32) -> [UInt8] {
-    let bytes = head(3, sequence, .gone)
-    return bytes
-      + Array(repeating: 0, count: USBIPCommand.headLength - bytes.count)
+  /// RET_SUBMIT of a transfer that failed.
+  static func submit(_ sequence: UInt32, _ status: Status) -> [UInt8] {
+    answer(3, sequence, status)
   }
 
   /// RET_UNLINK.
-  static func unlink(sequence: UInt32, _ status: Status) -> [UInt8] {
-    let bytes = head(4, sequence, status)
-    return bytes
-      + Array(repeating: 0, count: USBIPCommand.headLength - bytes.count)
+  static func unlink(_ sequence: UInt32, _ status: Status) -> [UInt8] {
+    answer(4, sequence, status)
   }
 
-  private static func head(
-    _ code: UInt32, _ sequence: UInt32, _ status: Status
+  /// The 48 bytes of an answer's head; `length` is the number of bytes moved
+  /// in either direction.
+  private static func answer(
+    _ code: UInt32, _ sequence: UInt32, _ status: Status, length: UInt16 = 0
   ) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.append(bigEndian: code)
@@ -272,7 +251,9 @@ enum USBIPResult {
     // Device ID, direction and endpoint are 0 in answers.
     bytes += Array(repeating: 0, count: 12)
     bytes.append(bigEndian: UInt32(bitPattern: status.rawValue))
+    bytes.append(bigEndian: UInt32(length))
     return bytes
+      + Array(repeating: 0, count: USBIPCommand.headLength - bytes.count)
   }
 }
 

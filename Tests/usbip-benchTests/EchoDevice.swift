@@ -1,6 +1,7 @@
 import DFUCore
 import DFUSimulator
 import Synchronization
+import usbip_bench
 
 /// A device that keeps what it is sent and gives it back; just enough to see
 /// what USB/IP carries.

@@ -1,6 +1,7 @@
 import DFUCore
 import DFUSimulator
 import Testing
+import usbip_bench
 
 /// A server on a free port for the time of a test.
 private final class RunningServer {

@@ -74,3 +74,17 @@ struct VirtualHostController {
     return ports
   }
 }
+
+/// The first 4096 bytes of a file as text; `nil` when it cannot be read.
+/// Files of sysfs are never longer.
+package func firstPage(of path: String) -> String? {
+  guard let file = try? FileDescriptor.open(FilePath(path), .readOnly) else {
+    return nil
+  }
+  defer { try? file.close() }
+  let bytes = try? unsafe [UInt8](unsafeUninitializedCapacity: 4096) {
+    buffer, count in
+    count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
+  }
+  return bytes.map { String(decoding: $0, as: UTF8.self) }
+}
