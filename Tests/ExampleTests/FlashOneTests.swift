@@ -44,12 +44,13 @@ import Testing
 
   /// The story: this function, given a file with readout protection level 2,
   /// or with bytes for one-time programmable memory, wrote both.
-  @Test(arguments: [
-    (0x1FFF_7800, [0xCC, 0xF8, 0xEF, 0xFF, 0x33, 0x07, 0x10, 0x00], 0),
-    (0x1FFF_7800, [0xCC, 0xF8, 0xEF, 0xFF, 0x33, 0x07, 0x10, 0x00], 1),
-    (0x1FFF_7000, [1, 2, 3, 4, 5, 6, 7, 8], 0),
-    (0x1FFF_7000, [1, 2, 3, 4, 5, 6, 7, 8], 2),
-  ] as [(UInt32, [UInt8], UInt8)])
+  @Test(
+    arguments: [
+      (0x1FFF_7800, [0xCC, 0xF8, 0xEF, 0xFF, 0x33, 0x07, 0x10, 0x00], 0),
+      (0x1FFF_7800, [0xCC, 0xF8, 0xEF, 0xFF, 0x33, 0x07, 0x10, 0x00], 1),
+      (0x1FFF_7000, [1, 2, 3, 4, 5, 6, 7, 8], 0),
+      (0x1FFF_7000, [1, 2, 3, 4, 5, 6, 7, 8], 2),
+    ] as [(UInt32, [UInt8], UInt8)])
   func itDoesNothingThatCannotBeUndone(
     address: UInt32, bytes: [UInt8], alternate: UInt8
   ) throws {

@@ -198,10 +198,13 @@ public struct FlashJob: Hashable, Sendable {
     _ share: JobFirmware.Share, _ session: BoardSession
   ) throws(JobError) {
     let rules = session.knowledge.rules
-    let all = session.knowledge.operations(erasing: share.extent, in: share.memory)
-    guard all.contains(where: {
-      rules.refusals[$0] != nil || rules.warnings[$0] != nil
-    }) else { return }
+    let all = session.knowledge.operations(
+      erasing: share.extent, in: share.memory)
+    guard
+      all.contains(where: {
+        rules.refusals[$0] != nil || rules.warnings[$0] != nil
+      })
+    else { return }
     let flasher = try session.flasher(share.memory, flash, isQuiet: true)
     let plan = try session.perform { () throws(FlashError) in
       try flasher.plan(for: share.image)

@@ -19,7 +19,9 @@ extension JobReporter {
   func remark(_ event: JobEvent) {
     if case .lost(let segments, let board) = event {
       note(LostBytes.saved(segments, board))
-    } else if let text = event.sentence { note(text) }
+    } else if let text = event.sentence {
+      note(text)
+    }
   }
 }
 
