@@ -226,7 +226,7 @@ package final class BoardSession {
       try session(memory.alternate.number), memory.map,
       options: adapted, shouldStop: context.shouldStop,
       report: { [self] event in
-        note(event)
+        note(event, verifies: adapted.verification != .off)
         guard !isQuiet else { return }
         guard case .planned(let plan) = event else {
           return context.report(.progress(event))
@@ -250,12 +250,15 @@ package final class BoardSession {
   }
 
   /// Keeps track of what has become of the memory.
-  func note(_ event: FlashEvent) {
+  ///
+  /// - Parameter verifies: whether the vector table is still to be written when
+  ///   the phase of writing is over, as it is when all is read back first.
+  func note(_ event: FlashEvent, verifies: Bool = false) {
     switch event {
     case .began(.erase, _), .began(.write, _): condition = .incomplete
-    case .finished(.write) where condition == .incomplete:
+    case .finished(.write) where condition == .incomplete && !verifies:
       condition = .writtenNotVerified
-    case .finished(.verify) where condition == .writtenNotVerified:
+    case .finished(.verify) where condition != .untouched:
       condition = .complete
     default: break
     }

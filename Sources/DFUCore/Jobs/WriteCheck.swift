@@ -81,12 +81,15 @@ extension BoardSession {
       if case .raisesProtection = concern {
         try checkErrata(.raiseProtection)
       }
+      if concern.severity == .note { context.report(.concern(concern)) }
+    }
+    // What nothing allows is told first.
+    for concern in concerns.sorted(by: { $0.severity > $1.severity }) {
       switch concern.need {
       case .impossible: throw fail(.neverWritten(concern))
       case .permission(let needed) where !permissions.contains(needed):
         throw fail(.notPermitted(needed, at: address, concern))
-      case .permission, .nothing:
-        if concern.severity == .note { context.report(.concern(concern)) }
+      case .permission, .nothing: break
       }
     }
     guard permissions.contains(.optionBytes) else {

@@ -54,16 +54,18 @@ enum Explain {
         .leaveChipOut)
     case .file(let error): return Explain.file(file, error)
     case .otherDevice(let suffix):
-      return told(
+      return ToolFailure(
         .usage,
-        "\(file) is for \(ids(suffix.vendor, suffix.product)), but this board "
-          + "is \(board.map(ids) ?? "another")", .forceOtherIDs)
+        "\(file) is for \(ids(suffix.vendor, suffix.product)), but board "
+          + "\(board?.label ?? "") is \(board.map(ids) ?? "another")",
+        advice: .forceOtherIDs)
     case .otherFamilies(let families, let chip):
       let names = families.compactMap(UF2Family.name(of:))
-      return told(
+      return ToolFailure(
         .usage,
-        "\(file) is for \(names.joined(separator: ", ")), but this board is "
-          + chip.summary, .otherFamily(names.first ?? ""))
+        "\(file) is for \(names.joined(separator: ", ")), but board "
+          + "\(board?.label ?? "") is \(chip.summary)",
+        advice: .otherFamily(names.first ?? ""))
     case .hasAddresses(let format):
       return told(
         .usage,

@@ -52,8 +52,8 @@ import Testing
   @Test func optionBytesThatAreRightNeedAPermissionToo() throws {
     let bench = try TestBench("l412")
     var bytes = try #require(bench.memory(8, at: 0x1FFF_7800))
-    bytes[3] &= 0x7F
-    bytes[7] = ~bytes[3]
+    bytes[1] &= 0xEF
+    bytes[5] = ~bytes[1]
     let image = try FirmwareImage(bytes, at: 0x1FFF_7800)
     let error = try flash(bench, image)
     guard case .notPermitted(.optionBytes, at: 0x1FFF_7800, nil)? = error?.cause
