@@ -49,10 +49,17 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: ours),
+    .target(
+      name: "DFUProduction",
+      dependencies: [
+        "DFUCore",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: ours),
     .executableTarget(
       name: "dfuflash",
       dependencies: [
-        "DFUCore", "DFUSimulator",
+        "DFUCore", "DFUProduction", "DFUSimulator",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -71,12 +78,16 @@ let package = Package(
       dependencies: ["DFUCore", "DFUSimulator"],
       swiftSettings: ours),
     .testTarget(
+      name: "DFUProductionTests",
+      dependencies: ["DFUCore", "DFUProduction", "DFUSimulator"],
+      swiftSettings: ours),
+    .testTarget(
       name: "DFUSimulatorTests",
       dependencies: ["DFUCore", "DFUSimulator"],
       swiftSettings: ours),
     .testTarget(
       name: "dfuflashTests",
-      dependencies: ["DFUCore", "DFUSimulator", "dfuflash"],
+      dependencies: ["DFUCore", "DFUProduction", "DFUSimulator", "dfuflash"],
       swiftSettings: ours),
   ],
   swiftLanguageModes: [.v6]

@@ -1,10 +1,8 @@
 import DFUCore
+import DFUProduction
 import DFUSimulator
 import Foundation
-import Synchronization
 import Testing
-
-@testable import dfuflash
 
 #if canImport(Glibc)
 import Glibc
@@ -12,134 +10,8 @@ import Glibc
 import Darwin
 #endif
 
-/// A station's day in virtual time.
+/// A station, by the program.
 @Suite struct StationTests {
-  /// One port and one board that is unplugged and plugged in again after each
-  /// turn, blank or with an old program.
-  private final class Line: StationDisplay {
-    struct Turn: Sendable {
-      var result: String
-      var isRight: Bool
-    }
-
-    let board: SimulatedBoard
-    let firmware: [UInt8]
-    /// Which transfer of a turn the cable is pulled at.
-    let fault: @Sendable (Int) -> FaultPlan
-    private let list = Mutex<[Turn]>([])
-
-    var turns: [Turn] { list.withLock { $0 } }
-
-    init(
-      _ board: SimulatedBoard, _ firmware: [UInt8],
-      fault: @escaping @Sendable (Int) -> FaultPlan
-    ) {
-      self.board = board
-      self.firmware = firmware
-      self.fault = fault
-    }
-
-    func started(ports: Set<String>?) {}
-
-    func waiting(passed: Int, failed: Int) {}
-
-    func began(_ board: Board) { self.board.faults = fault(turns.count) }
-
-    func reporter(for board: Board) -> any ProgressReporter {
-      ManyBoardsTests.Nothing()
-    }
-
-    func finished(_ board: Board, _ record: StationRecord, hint: String?) {
-      let isRight =
-        self.board.memory(at: 0x0800_0000, count: firmware.count) == firmware
-      let number = list.withLock { list in
-        list.append(Turn(result: record.result, isRight: isRight))
-        return list.count
-      }
-      self.board.faults = FaultPlan()
-      // Another board, as far as its flash goes.
-      let old = number.isMultiple(of: 2) ? 0xFF : UInt8(number & 0x7F)
-      self.board.fill([UInt8](repeating: old, count: 8 << 10), at: 0x0800_0000)
-      self.board.schedule(.unplug, after: .seconds(3))
-      self.board.schedule(.plug, after: .seconds(10))
-    }
-
-    func remains(_ board: Board) {}
-  }
-
-  private func run(
-    _ kind: String, turns: Int, bytes: Int,
-    fault: @escaping @Sendable (Int) -> FaultPlan
-  ) throws -> (line: Line, log: [[String: Any]]) {
-    let folder = try Folder()
-    let firmware = program(bytes, seed: 3)
-    let file = try folder.file("fw.bin", firmware)
-    let profile = try #require(BoardProfile.named(kind))
-    let board = SimulatedBoard(profile)
-    board.boot0 = true
-    board.schedule(.plug, after: .seconds(5))
-    let bus = SimulatedBus([board])
-    let line = Line(board, firmware, fault: fault)
-    let path = folder.path("log.jsonl")
-    let plan = Station.Plan(
-      job: FlashJob(input: try FirmwareInput(file)), limit: turns,
-      usesThreads: false)
-    let station = Station(plan, on: bus, log: try StationLog(path), line)
-    var looks = 0
-    try station.run(until: {
-      looks += 1
-      return looks > turns * 1_000
-    })
-    #expect(station.passed + station.failed == line.turns.count)
-    let log = try Folder.bytes(path).split(separator: 10).map { bytes in
-      try #require(
-        try JSONSerialization.jsonObject(with: Data(bytes))
-          as? [String: Any])
-    }
-    return (line, log)
-  }
-
-  private func expectAgreement(
-    _ line: Line, _ log: [[String: Any]],
-    location: SourceLocation = #_sourceLocation
-  ) {
-    #expect(
-      log.map { $0["result"] as? String } == line.turns.map(\.result),
-      sourceLocation: location)
-    for (turn, record) in zip(line.turns, log) {
-      // PASS is never said of a board that does not hold the file.
-      if turn.result == "pass" {
-        #expect(turn.isRight, sourceLocation: location)
-        #expect(record["error"] == nil, sourceLocation: location)
-      } else {
-        #expect(record["error"] != nil, sourceLocation: location)
-      }
-    }
-  }
-
-  @Test func aThousandBoardsOneAfterAnother() throws {
-    let (line, log) = try run("f072", turns: 1_000, bytes: 4 << 10) { _ in
-      FaultPlan()
-    }
-    #expect(line.turns.count == 1_000)
-    expectAgreement(line, log)
-    #expect(line.turns.allSatisfy { $0.result == "pass" })
-    #expect(log.allSatisfy { ($0["uid"] as? String)?.utf8.count == 24 })
-  }
-
-  @Test(arguments: ["f072", "u585", "l412"])
-  func theCableIsPulledAtEveryTransfer(kind: String) throws {
-    // So that the last turns go through without a fault.
-    let turns = 160
-    let (line, log) = try run(kind, turns: turns, bytes: 4 << 10) { turn in
-      FaultPlan([Fault(.unplug, at: turn + 1)])
-    }
-    #expect(line.turns.count == turns)
-    expectAgreement(line, log)
-    #expect(line.turns.first?.result == "fail")
-    #expect(line.turns.last?.result == "pass")
-  }
-
   @Test func aLogThatCannotBeWrittenStopsTheStation() throws {
     let folder = try Folder()
     let bench = try TestBenchFile("f072")
@@ -245,7 +117,7 @@ import Darwin
     let hook = Hook(
       command: "sleep 100 & echo $! >\(file); wait",
       limit: .milliseconds(500))
-    #expect(hook.run([])?.contains("took longer than 0.500 s") == true)
+    #expect(hook.run([]) == .tookTooLong(.milliseconds(500)))
     let text = String(decoding: try Folder.bytes(file), as: UTF8.self)
     let child = try #require(pid_t(text.dropLast()))
     var looks = 0

@@ -59,6 +59,17 @@ public struct BoardSelector: Hashable, Sendable {
   /// The ids that a firmware file asks for: they choose where several boards
   /// fit.
   public var preferredIDs: IDPair?
+  /// Which devices whose application runs are taken.
+  public var runtimeDevices = RuntimeDevices.any
+
+  /// Which devices whose application runs are taken, to be detached.
+  public enum RuntimeDevices: Hashable, Sendable {
+    /// Any but those known to be something else.
+    case any
+    /// Those that are named by ids, path, serial number or address, or that
+    /// show the ids of a firmware file.
+    case named(orIDs: IDPair?)
+  }
 
   /// Any board.
   public init() {}
@@ -173,7 +184,26 @@ extension BoardSelector {
   private func all(among boards: [Board]) -> [SelectedBoard] {
     boards.flatMap { board in
       interfaces(of: board).map { SelectedBoard(board: board, interface: $0) }
-    }.filter { namesRuntime || !$0.board.isUnrelated($0.interface) }
+    }.filter(isTaken)
+  }
+
+  private func isTaken(_ choice: SelectedBoard) -> Bool {
+    if namesRuntime { return true }
+    guard !choice.board.isUnrelated(choice.interface) else { return false }
+    guard choice.interface.mode == .runtime,
+      case .named(let ids) = runtimeDevices
+    else { return true }
+    return ids?.matches(choice.board.device) ?? false
+  }
+
+  /// Running boards that would fit if they were named.
+  func unnamed(among boards: [Board]) -> [Board] {
+    guard case .named = runtimeDevices, !namesRuntime else { return [] }
+    return boards.filter { board in
+      interfaces(of: board).contains {
+        $0.mode == .runtime && !board.isUnrelated($0)
+      }
+    }
   }
 
   private func candidates(among boards: [Board]) -> [SelectedBoard] {
@@ -195,7 +225,7 @@ extension BoardSelector {
   }
 
   /// Refuses a board chosen by nothing but a serial number that every board
-  /// of its kind shows, when another may be meant as well.
+  /// of its kind shows.
   private func checkSerial(
     of choice: SelectedBoard, among boards: [Board]
   ) throws(BoardSearchError) {
@@ -209,9 +239,7 @@ extension BoardSelector {
     let hidden = others.candidates(among: boards).filter {
       $0.board.path != choice.board.path && $0.board.serial == nil
     }
-    guard hidden.isEmpty else {
-      throw .notUniqueSerial(row, [choice] + hidden)
-    }
+    throw .notUniqueSerial(row, [choice] + hidden)
   }
 
   /// Prefers the devices that a firmware file says it is for.
@@ -219,6 +247,18 @@ extension BoardSelector {
     func match(_ id: UInt16) -> IDMatch { id == 0xFFFF ? .any : .exactly(id) }
     preferredIDs = IDPair(
       vendor: match(suffix.vendor), product: match(suffix.product))
+  }
+
+  /// Takes running devices only when they are named, here or by the suffix of a
+  /// firmware file.
+  public mutating func takeNamedRuntimeDevices(orOf suffix: DFUSuffix?) {
+    guard let suffix, suffix.vendor != 0xFFFF, suffix.product != 0xFFFF else {
+      runtimeDevices = .named(orIDs: nil)
+      return
+    }
+    runtimeDevices = .named(
+      orIDs: IDPair(
+        vendor: .exactly(suffix.vendor), product: .exactly(suffix.product)))
   }
 
   /// Whether a device whose application runs is named, not only allowed.

@@ -24,3 +24,11 @@ extension FixedWidthInteger {
     }
   }
 }
+
+extension UInt32 {
+  /// Four bytes, low byte first; `nil` for another number of them.
+  package init?(littleEndianBytes bytes: [UInt8]) {
+    guard bytes.count == 4 else { return nil }
+    self = bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+  }
+}

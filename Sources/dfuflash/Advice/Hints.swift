@@ -122,6 +122,12 @@ extension Hint {
       .unrelatedDevice,
       "nothing to do: it is taken only when it is named with -p \(path)")
   }
+  /// A running device is only detached when it is named.
+  static func nameIt(_ path: String) -> Hint {
+    Hint(
+      .detach,
+      "if it is the board you mean, name it, for example with -p \(path)")
+  }
   static func severalBoards(_ path: String) -> Hint {
     Hint(
       .severalBoards, "choose one by its port, for example with -p \(path)")
@@ -278,6 +284,8 @@ extension Hint {
     .notErased,
     "the sector may be write-protected in the option bytes, or this bootloader cannot erase it: try -s :mass-erase:force"
   )
+  static let notVerified = Hint(
+    .mismatch, "leave --verify=required out to take it all the same")
   static let mismatch = Hint(
     .mismatch,
     "the sector may be write-protected in the option bytes; otherwise run the same command again"
@@ -328,6 +336,9 @@ extension Hint {
     "nothing was written; dfuflash option-bytes restore FILE leaves out what cannot be written"
   )
   static let nothingWritten = Hint(.nothingTouched, "nothing was written")
+  static let leaveChipOut = Hint(
+    .chooseChip,
+    "nothing was touched; leave --chip out, or add --force if you are sure")
   static let chipName = Hint(
     .chooseChip,
     "say which chip it is with --chip, as in --chip F405 or --chip STM32L432KC")
@@ -364,6 +375,12 @@ extension Hint {
     .readProtected, "dfuflash unprotect --yes lifts that and erases the flash")
   static let forceOptionBytes = Hint(
     .force, "nothing was written; add --force if you are sure")
+  static let allowOTP = Hint(
+    .force,
+    "nothing was written; if you are sure, add --allow-otp: what is written there can never be changed"
+  )
+  static let giveVDD = Hint(
+    .supplyVoltage, "nothing was written; --vdd sets what it is for")
   static let permanentLock = Hint(
     .force,
     "nothing was written; if you really want to lose this chip to debuggers and bootloaders for ever: --permanently-lock-this-chip"

@@ -127,7 +127,7 @@ struct ConvertCommand: ParsableCommand {
   private static func failure(
     _ path: String, _ error: FirmwareError
   ) -> ToolFailure {
-    var failure = FirmwareInput.failure(path, error)
+    var failure = Explain.file(path, error)
     switch error.kind {
     case .addressNeeded, .addressWraps, .familyNeeded, .familyMissing,
       .spanTooLarge, .unsupported:

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DFUCore
+import DFUProduction
 
 struct FlashCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -7,7 +8,8 @@ struct FlashCommand: ParsableCommand {
     abstract: "Write a firmware file to a board, verify it, and start it.",
     discussion: """
       Only what differs is erased and written. A raw file goes to 0x08000000 \
-      unless --address says otherwise.
+      unless --address says otherwise. A device whose application runs is \
+      detached only when it is named, or when its ids stand in the file.
 
       Example: dfuflash flash fw.bin
                dfuflash flash -p 1-4.1 fw.dfu
@@ -38,47 +40,45 @@ struct FlashCommand: ParsableCommand {
           ? "give a firmware file, or --map with a file for each board"
           : "with --map the files are those of the map")
     }
-    try many.check()
+    try many.check(isWaiting: waiting.limit != nil)
   }
 
   func run() throws {
-    let selector = try selection.selector()
-    let settings = try options.settings(engine, transfer, selection)
-    guard engine.json else { return try run(selector, settings) }
-    EventRecord.start().write()
+    if engine.json { EventRecord.start().write() }
     do {
-      try run(selector, settings)
+      if let map = many.map { try flash(map: map) } else { try flashFile() }
     } catch let failure as ToolFailure {
-      EventRecord(failure, file: file ?? many.map).write()
+      if engine.json {
+        EventRecord(failure, file: file ?? many.map).write()
+      }
       throw failure
     }
   }
 
   /// - Throws: `ToolFailure` for what happens before a board is chosen;
   ///   what becomes of boards is told by their display.
-  private func run(
-    _ selector: BoardSelector, _ settings: WorkSettings
-  ) throws {
-    if let map = many.map {
-      return try flash(
-        MapWork(
-          path: map,
-          readFile: { (path) throws(ToolFailure) in try firmware.input(path) },
-          makeJob: { options.make($0, settings) },
-          allowsExtra: many.allowExtra))
-    }
-    let job = options.make(try firmware.input(file ?? "-"), settings)
-    if many.all {
-      return try flashAll(selector, job)
-    }
+  private func flashFile() throws {
+    let input = try firmware.input(file ?? "-")
+    let job = try options.job(input, engine, transfer, selection)
+    var finder = BoardFinder(
+      try selection.selector(), waiting: waiting.limit)
+    finder.selector.takeNamedRuntimeDevices(orOf: input.file.suffix)
+    finder.chip = job.board.chip
+    finder.expected = many.expect ?? 1
     try workbench.withBus { bus in
-      let selected = try BoardWork.find(
-        selector, on: bus, waiting: waiting.limit, chip: settings.chip)
-      let reporter: any ProgressReporter =
-        engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
-      let result = Fleet.run(
-        Fleet.Task(selected: selected, job: job, file: job.input.path),
-        on: bus, reporter)
+      let context = reporter().context(bus)
+      guard !many.all else {
+        let boards = try Explain.failures { () throws(JobError) in
+          try finder.all(context)
+        }
+        return try flash(
+          boards.map { Batch.Task($0, job, file: input.path) }, on: bus)
+      }
+      let selected = try Explain.failures { () throws(JobError) in
+        try finder.one(context)
+      }
+      let result = Batch.run(
+        Batch.Task(selected, job, file: input.path), context)
       if engine.json { EventRecord(result).write() }
       guard let failure = result.failure else { return }
       failure.show()
@@ -86,36 +86,36 @@ struct FlashCommand: ParsableCommand {
     }
   }
 
-  private func flashAll(_ selector: BoardSelector, _ job: FlashJob) throws {
+  private func flash(map path: String) throws {
+    let loaded = try MapInput(path, firmware) { input in
+      try options.job(input, engine, transfer, selection)
+    }
     try workbench.withBus { bus in
-      let boards = try BoardWork.findAll(
-        selector, on: bus, waiting: waiting.limit)
-      let file = job.input.path
       try flash(
-        boards.map { Fleet.Task(selected: $0, job: job, file: file) }, on: bus)
+        try loaded.tasks(
+          allowsExtra: many.allowExtra, waiting: waiting.limit,
+          reporter().context(bus)), on: bus)
     }
   }
 
-  private func flash(_ map: MapWork) throws {
-    let loaded = try map.load()
-    try workbench.withBus { bus in
-      try flash(try map.tasks(loaded, on: bus), on: bus)
-    }
-  }
-
-  private func flash(_ tasks: [Fleet.Task], on bus: any USBBus) throws {
-    let display: any FleetDisplay
+  private func flash(_ tasks: [Batch.Task], on bus: any USBBus) throws {
+    let display: any BatchDisplay
     if engine.json {
-      display = FleetJSON()
-    } else if let screen = FleetScreen.make(boards: tasks.count) {
+      display = BatchJSON()
+    } else if let screen = BatchScreen.make(boards: tasks.count) {
       display = screen
     } else {
-      display = FleetLines()
+      display = BatchLines()
     }
-    let results = Fleet(bus: bus, jobs: many.jobs ?? 1, display: display)
-      .run(tasks)
-    let status = Fleet.status(results)
+    let status = Batch(
+      on: bus, jobs: many.jobs ?? 1, display: display,
+      shouldStop: { Interruption.isWanted }
+    ).run(tasks).status
     guard status == .success else { throw ExitCode(status.rawValue) }
+  }
+
+  private func reporter() -> any JobReporter {
+    engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
   }
 }
 
@@ -123,6 +123,11 @@ struct FlashCommand: ParsableCommand {
 struct ManyOptions: ParsableArguments {
   @Flag(help: "Flash every board in DFU mode that the options mean.")
   var all = false
+
+  @Option(
+    help: ArgumentHelp(
+      "With --all and --wait: wait for so many boards.", valueName: "number"))
+  var expect: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -138,12 +143,22 @@ struct ManyOptions: ParsableArguments {
       "How many boards at once; 0 is all.", valueName: "number"))
   var jobs: Int?
 
-  func check() throws(ValidationError) {
+  func check(isWaiting: Bool) throws(ValidationError) {
     if all, map != nil {
       throw ValidationError("--all and --map exclude each other")
     }
     if allowExtra, map == nil {
       throw ValidationError("--allow-extra belongs to --map")
+    }
+    if expect != nil, !all {
+      throw ValidationError("--expect belongs to --all")
+    }
+    if all, isWaiting, expect == nil {
+      throw ValidationError(
+        "--all with --wait needs --expect: for how many boards?")
+    }
+    if let expect, !(1...Self.mostJobs).contains(expect) {
+      throw ValidationError("--expect takes a number from 1")
     }
     guard let jobs else { return }
     guard all || map != nil else {

@@ -47,7 +47,7 @@ struct InspectCommand: ParsableCommand {
       report = try FirmwareReport(
         input.file, path: file, address: start, isAssumed: address == nil)
     } catch {
-      throw FirmwareInput.failure(file, error)
+      throw Explain.file(file, error)
     }
     var failure: ToolFailure?
     if asksForBoard {
@@ -77,53 +77,25 @@ struct InspectCommand: ParsableCommand {
     _ input: FirmwareInput, _ start: UInt32
   ) throws(ToolFailure) -> FirmwareReport.BoardFit {
     do {
-      let selector = try selection.selector()
-      let settings = WorkSettings(
-        transferSize: try transfer.transferSize(),
-        alternate: transfer.alternateSelector)
+      let finder = BoardFinder(try selection.selector())
+      let options = try transfer.board()
       return try workbench.withBus { bus in
-        let work = BoardWork(
-          try BoardWork.find(selector, on: bus), on: bus, settings,
-          Reporters.make(toStandardError: true))
-        return try Self.fit(input, start, work)
+        let context = JobContext(bus: bus)
+        return try Explain.failures(of: input.path) { () throws(JobError) in
+          let selected = try finder.one(context)
+          let shares = try input.firmware(at: start)
+            .shares(on: selected, options, bus: bus)
+          return FirmwareReport.BoardFit(
+            board: selected.board.label,
+            chip: BoardKnowledge(selected).identification.summary,
+            fits: true,
+            memories: shares.map { .init($0.memory, $0.sectors) })
+        }
       }
     } catch let failure as ToolFailure {
       throw failure
     } catch {
       throw ToolFailure(.usage, "\(error)")
     }
-  }
-
-  private static func fit(
-    _ input: FirmwareInput, _ start: UInt32, _ work: BoardWork
-  ) throws(ToolFailure) -> FirmwareReport.BoardFit {
-    var fit = FirmwareReport.BoardFit(
-      board: work.board.label,
-      chip: work.knowledge.identification.summary, fits: true)
-    guard work.selected.interface.isDfuSe else {
-      try input.checkIDs(work)
-      guard input.file.raw != nil else {
-        throw ToolFailure(
-          .usage,
-          """
-          \(Files.shown(input.path)) has addresses, but board \
-          \(work.board.label) is not in DfuSe mode
-          """, advice: .enterDFU)
-      }
-      return fit
-    }
-    for part in try input.parts(at: start, for: work) {
-      for (memory, image) in try FlashWork(work: work).shares(of: part) {
-        do throws(FlashRefusal) {
-          fit.memories.append(
-            .init(
-              memory,
-              try FlashPlan.sectors(for: image, in: memory.map)))
-        } catch {
-          throw Explain.flash(.refused(error), work.board)
-        }
-      }
-    }
-    return fit
   }
 }

@@ -28,7 +28,9 @@ struct ListCommand: ParsableCommand {
   func run() throws {
     let selector = try selection.selector()
     try workbench.withBus { bus in
-      var all = try Self.boards(on: bus)
+      var all = try Explain.failures { () throws(JobError) in
+        try BoardFinder.present(JobContext(bus: bus))
+      }
       // Equal serial numbers: perhaps the chips tell more.
       let present = all
       Board.readUniqueIDs(of: &all, on: bus) {
@@ -48,14 +50,6 @@ struct ListCommand: ParsableCommand {
           boards.map { BoardTable.text($0, among: all) }
             .joined(separator: "\n\n"))
       }
-    }
-  }
-
-  static func boards(on bus: any USBBus) throws(ToolFailure) -> [Board] {
-    do throws(USBError) {
-      return try Board.all(on: bus)
-    } catch {
-      throw Explain.usb(error, nil)
     }
   }
 }

@@ -1,33 +1,30 @@
 import ArgumentParser
 import DFUCore
 
-/// What the commands that work on one memory of one board share.
+/// What the commands that work on one board share.
 struct MemoryOptions: ParsableArguments {
   @OptionGroup(title: "Board") var selection: SelectionOptions
   @OptionGroup(title: "Transfer") var transfer: TransferOptions
   @OptionGroup(title: "General") var workbench: WorkbenchOptions
   @OptionGroup(title: "Waiting") var waiting: WaitOptions
 
-  func withWork(
-    _ reporter: any ProgressReporter, chip: ChipFamily? = nil,
-    _ body: (BoardWork) throws -> Void
+  /// Finds the board and runs a job on it.
+  ///
+  /// - Parameter file: the file the job works with.
+  func withBoard(
+    _ reporter: any JobReporter, chip: ChipFamily? = nil,
+    file: String? = nil,
+    _ body: (SelectedBoard, JobContext) throws(JobError) -> Void
   ) throws {
-    let selector = try selection.selector()
-    let settings = WorkSettings(
-      transferSize: try transfer.transferSize(),
-      alternate: transfer.alternateSelector, chip: chip)
+    var finder = BoardFinder(
+      try selection.selector(), waiting: waiting.limit)
+    finder.selector.takeNamedRuntimeDevices(orOf: nil)
+    finder.chip = chip
     try workbench.withBus { bus in
-      let selected = try BoardWork.find(
-        selector, on: bus, waiting: waiting.limit, chip: chip)
-      guard selected.interface.isDfuSe else {
-        throw ToolFailure(
-          .usage,
-          """
-          board \(selected.board.label) is not in DfuSe mode, so its memory \
-          has no addresses
-          """, advice: .plainDFU)
+      let context = reporter.context(bus)
+      try Explain.failures(of: file) { () throws(JobError) in
+        try body(try finder.one(context), context)
       }
-      try body(BoardWork(selected, on: bus, settings, reporter))
     }
   }
 }
@@ -52,18 +49,12 @@ struct VerifyCommand: ParsableCommand {
 
   func run() throws {
     let input = try firmware.input(file)
-    try memory.withWork(Reporters.make(toStandardError: false)) { work in
-      let parts = try input.parts(
-        at: address?.value ?? 0x0800_0000, for: work)
-      for part in parts {
-        for (target, image) in try FlashWork(work: work).shares(of: part) {
-          let flasher = try work.flasher(target)
-          try work.perform { () throws(FlashError) in
-            try flasher.verify(image)
-          }
-        }
-      }
-      Console.out("Board \(work.board.label) holds \(Files.shown(file)).")
+    var job = VerifyJob(input.firmware(at: address?.value ?? 0x0800_0000))
+    job.board = try memory.transfer.board()
+    try memory.withBoard(Reporters.make(toStandardError: false), file: file) {
+      (selected, context) throws(JobError) in
+      try job.run(selected, context)
+      Console.out("Board \(selected.board.label) holds \(Files.shown(file)).")
     }
   }
 }
@@ -92,22 +83,15 @@ struct ReadCommand: ParsableCommand {
 
   func run() throws {
     let sink = try UploadSink(file, replaces: force)
-    try memory.withWork(Reporters.make(toStandardError: file == "-")) { work in
-      let target = try work.memory(holding: address?.value)
-      let range = try DfuUtilWork.range(
-        address?.value, length: length?.value, in: target, work)
-      let flasher = try work.flasher(target)
-      try work.perform { () throws(FlashError) in
-        try flasher.read(range) { (bytes) throws(FlashError) in
-          do throws(ToolFailure) {
-            try sink.write(bytes)
-          } catch {
-            throw .output(error.message)
-          }
-        }
-      }
-      try sink.finish()
+    var job = ReadJob()
+    job.board = try memory.transfer.board()
+    job.address = address?.value
+    job.length = length?.value
+    try memory.withBoard(Reporters.make(toStandardError: file == "-")) {
+      (selected, context) throws(JobError) in
+      try job.run(selected, context, into: sink.take)
     }
+    try sink.finish()
   }
 }
 
@@ -138,24 +122,14 @@ struct EraseCommand: ParsableCommand {
   }
 
   func run() throws {
-    try memory.withWork(Reporters.make(toStandardError: false)) { work in
-      let target = try work.memory(holding: address?.value)
-      try work.learnBootloader(target.alternate.number)
-      if let address {
-        try work.checkSecondBank(
-          erasing: UInt64(address.value) + UInt64(max(1, length?.value ?? 1)),
-          in: target)
-      }
-      let flasher = try work.flasher(target)
-      try work.perform { () throws(FlashError) in
-        if let address {
-          let start = UInt64(address.value)
-          try flasher.erase(start..<start + UInt64(max(1, length?.value ?? 1)))
-        } else {
-          try flasher.massErase()
-        }
-      }
-      work.noteAfterErase()
+    var job = EraseJob(
+      address.map { .range($0.value, length: length?.value ?? 1) }
+        ?? .all(holding: nil))
+    job.board = try memory.transfer.board()
+    job.permissions = .usual()
+    try memory.withBoard(Reporters.make(toStandardError: false)) {
+      (selected, context) throws(JobError) in
+      try job.run(selected, context)
     }
   }
 }
@@ -178,9 +152,12 @@ struct UnprotectCommand: ParsableCommand {
         "lifting readout protection erases everything in the chip's flash",
         advice: .confirm)
     }
-    try memory.withWork(Reporters.make(toStandardError: false)) { work in
-      let target = try work.memory(holding: nil)
-      try UnprotectWork(work: work).run(target.alternate.number)
+    var job = UnprotectJob()
+    job.board = try memory.transfer.board()
+    job.permissions = .usual()
+    try memory.withBoard(Reporters.make(toStandardError: false)) {
+      (selected, context) throws(JobError) in
+      try job.run(selected, context)
     }
   }
 }

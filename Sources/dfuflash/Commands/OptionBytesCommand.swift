@@ -27,16 +27,45 @@ struct OptionBytesOptions: ParsableArguments {
       valueName: "name"))
   var chip: String?
 
-  func withOptionBytes(
-    _ body: (OptionBytesWork, BoardMemory, OptionByteImage) throws -> Void
+  /// Reads the option bytes and finds out what a wish would change.
+  func prepare(
+    _ wish: OptionBytesJob.Wish, _ consent: ConsentOptions? = nil,
+    file: String? = nil,
+    _ body: (PreparedOptionBytes) throws -> Void
   ) throws {
-    try memory.withWork(
-      Reporters.make(toStandardError: true),
-      chip: try chip.map(ChipOption.family)
-    ) { work in
-      let options = OptionBytesWork(work: work)
-      let memory = try options.memory()
-      try body(options, memory, try options.read(memory))
+    var job = OptionBytesJob(wish)
+    job.board = try memory.transfer.board(chip: chip)
+    job.board.trustsNamedChip = consent?.force ?? false
+    job.permissions = consent?.permissions ?? []
+    let reporter = Reporters.make(toStandardError: true)
+    var finder = BoardFinder(
+      try memory.selection.selector(), waiting: memory.waiting.limit)
+    finder.chip = job.board.chip
+    try memory.workbench.withBus { bus in
+      let context = reporter.context(bus)
+      let prepared = try Explain.failures(of: file) { () throws(JobError) in
+        try job.prepare(try finder.one(context), context)
+      }
+      try body(prepared)
+    }
+  }
+
+  /// Shows what would change, asks, and does it.
+  func change(
+    _ wish: OptionBytesJob.Wish, _ consent: ConsentOptions,
+    file: String? = nil
+  ) throws {
+    try prepare(wish, consent, file: file) { prepared in
+      let board = prepared.board.label
+      guard !prepared.isUnchanged else {
+        return Console.out("Board \(board): the option bytes are so already.")
+      }
+      for change in prepared.changes { Console.out("  \(change.text)") }
+      try consent.obtain("Write these option bytes to board \(board)")
+      let outcome = try Explain.failures { () throws(JobError) in
+        try prepared.carryOut()
+      }
+      Console.out(OptionBytesText.outcome(outcome, prepared.board))
     }
   }
 }
@@ -52,12 +81,11 @@ struct OptionBytesShow: ParsableCommand {
   var json = false
 
   func run() throws {
-    try options.withOptionBytes { work, _, image in
-      if json {
-        Console.out(try JSONText.of(OptionBytesRecord(work, image)))
-      } else {
-        Console.out(OptionBytesText.of(work, image))
-      }
+    try options.prepare(.unchanged) { prepared in
+      Console.out(
+        json
+          ? try JSONText.of(OptionBytesRecord(prepared))
+          : OptionBytesText.of(prepared))
     }
   }
 }
@@ -75,8 +103,8 @@ struct ConsentOptions: ParsableArguments {
     help: "Allow readout protection level 2: there is no way back.")
   var permanentlyLock = false
 
-  var permissions: OptionBytePermissions {
-    OptionBytePermissions(force: force, permanentLock: permanentlyLock)
+  var permissions: Permissions {
+    .usual(forced: force, permanentLock: permanentlyLock)
   }
 
   /// Asks on a terminal; without one only `--yes` will do.
@@ -117,20 +145,16 @@ struct OptionBytesSet: ParsableCommand {
   @OptionGroup var consent: ConsentOptions
 
   func run() throws {
-    let wanted = try OptionBytesFailure.explained {
-      () throws(OptionByteError) in
-      var list: [OptionAssignment] = []
-      for text in assignments { list.append(try .init(parsing: text)) }
-      return list
-    }
-    try options.withOptionBytes { work, memory, image in
-      let layout = try work.layout()
-      let new = try OptionBytesFailure.explained {
-        () throws(OptionByteError) in
-        try layout.setting(wanted, in: image)
+    let wanted = try Explain.failures { () throws(JobError) in
+      do throws(OptionByteError) {
+        var list: [OptionAssignment] = []
+        for text in assignments { list.append(try .init(parsing: text)) }
+        return list
+      } catch {
+        throw JobError(.optionByte(error))
       }
-      try work.replace(image, with: new, layout, memory, consent)
     }
+    try options.change(.set(wanted), consent)
   }
 }
 
@@ -147,30 +171,14 @@ struct OptionBytesBackup: ParsableCommand {
 
   func run() throws {
     let sink = try UploadSink(file)
-    try options.withOptionBytes { work, memory, image in
-      var content = FirmwareImage()
-      let ids = work.work.board.device.descriptor
-      let bytes: [UInt8]
-      do throws(FirmwareError) {
-        for window in image.windows {
-          try content.add(window.bytes, at: window.start)
-        }
-        bytes = try FirmwareFile.dfuse(
-          [
-            FirmwareTarget(
-              alternate: memory.alternate.number, name: "Option Bytes",
-              image: content)
-          ],
-          suffix: DFUSuffix(
-            vendor: ids.vendor, product: ids.product,
-            deviceVersion: ids.deviceVersion))
-      } catch {
-        throw ToolFailure(.internalFault, "\(error)")
+    try options.prepare(.unchanged, file: file) { prepared in
+      let bytes = try Explain.failures { () throws(JobError) in
+        try prepared.backup()
       }
       try sink.write(bytes[...])
       try sink.finish()
       Console.out(
-        "Board \(work.work.board.label): option bytes are in \(Files.shown(file))."
+        "Board \(prepared.board.label): option bytes are in \(Files.shown(file))."
       )
     }
   }
@@ -192,151 +200,7 @@ struct OptionBytesRestore: ParsableCommand {
 
   func run() throws {
     let input = try FirmwareInput(file)
-    try options.withOptionBytes { work, memory, image in
-      var new = image
-      for part in try input.parts(
-        at: memory.map.runs.first?.address, for: work.work)
-      {
-        for segment in part.image.segments {
-          guard
-            let index = new.windows.firstIndex(where: {
-              $0.start == segment.address
-                && $0.bytes.count >= segment.bytes.count
-            })
-          else {
-            throw ToolFailure(
-              .usage,
-              """
-              \(Files.shown(file)) has \(segment.bytes.count) bytes for \
-              0x\(hex(segment.address)), where board \
-              \(work.work.board.label) has no such option bytes
-              """, advice: .nothingWritten)
-          }
-          new.windows[index].bytes.replaceSubrange(
-            0..<segment.bytes.count, with: segment.bytes)
-        }
-      }
-      try work.replace(image, with: new, try work.layout(), memory, consent)
-    }
-  }
-}
-
-/// Turns what the codec complains of into a `ToolFailure`.
-enum OptionBytesFailure {
-  static func explained<Result>(
-    _ body: () throws(OptionByteError) -> Result
-  ) throws(ToolFailure) -> Result {
-    do throws(OptionByteError) {
-      return try body()
-    } catch {
-      throw ToolFailure(
-        .usage, "\(error)",
-        advice: .optionByteNames)
-    }
-  }
-}
-
-extension OptionBytesWork {
-  /// The layout of the chip's option bytes, or what all that it may have
-  /// agree on.
-  ///
-  /// - Throws: `ToolFailure` when the chip is not known well enough to change
-  ///   them.
-  func layout() throws(ToolFailure) -> OptionByteLayout {
-    if let layout = commonLayout { return layout }
-    throw ToolFailure(
-      .usage,
-      """
-      board \(work.board.label): it is not certain what its option bytes mean \
-      (\(work.knowledge.identification.summary)), so they are not changed
-      """,
-      advice: layouts.isEmpty
-        ? .chipName
-        : .chipChoice(
-          work.knowledge.identification.candidates.map(\.name)))
-  }
-
-  /// What can be written of an image; says which bytes stay as they are
-  /// although others are wanted there.
-  private func writable(
-    _ new: OptionByteImage, over old: OptionByteImage,
-    _ layout: OptionByteLayout
-  ) -> OptionByteImage {
-    var result = new
-    for window in new.windows {
-      let length = max(0, layout.writableLength(of: window.window))
-      let rest = window.bytes.count - length
-      let first = window.start &+ UInt32(length)
-      guard rest > 0, let stays = old.bytes(at: first, count: rest),
-        stays != new.bytes(at: first, count: rest)
-      else { continue }
-      result.lay(stays, at: first)
-      work.reporter.note(
-        """
-        note: the last \(rest) of \(window.bytes.count) option bytes, from \
-        0x\(hex(first)) on, cannot be written and stay as they are
-        """)
-    }
-    return result
-  }
-
-  /// Shows the difference, asks, writes, waits for the chip, reads back and
-  /// compares.
-  func replace(
-    _ old: OptionByteImage, with wanted: OptionByteImage,
-    _ layout: OptionByteLayout, _ memory: BoardMemory,
-    _ consent: ConsentOptions
-  ) throws(ToolFailure) {
-    let new = writable(wanted, over: old, layout)
-    let writes = layout.writes(of: new, over: old)
-    guard !writes.isEmpty else {
-      Console.out("Board \(work.board.label): the option bytes are so already.")
-      return
-    }
-    try work.learnBootloader(memory.alternate.number)
-    for window in writes {
-      try check(
-        window.bytes, at: window.start, over: old, consent.permissions)
-    }
-    let changes = layout.changes(from: old, to: new)
-    for change in changes { Console.out("  \(change.text)") }
-    try checkLimits(changes, memory)
-    try consent.obtain("Write these option bytes to board \(work.board.label)")
-    let outcome: Outcome
-    do throws(ToolFailure) {
-      outcome = try write(writes, in: memory)
-    } catch {
-      throw aftermath(of: error, from: old, to: new, layout)
-    }
-    switch outcome {
-    case .gone:
-      Console.out(
-        """
-        Sent. The board has left DFU mode with its reset and is not back at \
-        port \(work.board.path), so they could not be read back: to see what \
-        the chip took, put it into DFU mode and run dfuflash option-bytes show.
-        """)
-    case .back(let selected):
-      let work = BoardWork(
-        selected, on: work.bus, work.settings, work.reporter)
-      let options = OptionBytesWork(work: work)
-      let now: OptionByteImage
-      do throws(ToolFailure) {
-        now = try options.read(try options.memory())
-      } catch {
-        throw options.aftermath(of: error, from: old, to: new, layout)
-      }
-      let wrong = layout.changes(from: now, to: new)
-      guard wrong.isEmpty else {
-        throw options.aftermath(
-          of: ToolFailure(
-            .device,
-            """
-            board \(work.board.label): the chip did not take all option \
-            bytes: \(wrong.map(\.text).joined(separator: "; "))
-            """), from: old, to: new, layout)
-      }
-      Console.out("Board \(work.board.label): written and read back.")
-    }
+    try options.change(
+      .restore(input.firmware(at: nil)), consent, file: file)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DFUCore
+import DFUProduction
 import DFUSimulator
 
 struct StationCommand: ParsableCommand {
@@ -109,28 +110,56 @@ struct StationCommand: ParsableCommand {
   }
 
   func run() throws {
-    let selector = try selection.selector()
-    let job = options.make(
-      try firmware.input(file),
-      try options.settings(engine, transfer, selection))
-    let paths = try portPaths()
-    let log = try log.map { (path) throws(ToolFailure) in
-      try StationLog(path)
+    let input = try firmware.input(file)
+    let log = try openLog()
+    var plan = Station.Plan(
+      try options.job(input, engine, transfer, selection), file: input.path)
+    plan.selector = try selection.selector()
+    plan.ports = try portPaths()
+    plan.jobs = jobs == 0 ? ManyOptions.mostJobs : jobs
+    plan.limit = count
+    plan.onPass = onPass.map { Hook(command: $0) }
+    plan.onFail = onFail.map { Hook(command: $0) }
+    let sha256 = input.digest()
+    plan.variables = {
+      StationRecord($0, file: input.path, sha256: sha256).variables
     }
     let display: any StationDisplay =
-      engine.json ? StationJSON() as any StationDisplay : StationText()
+      engine.json
+      ? StationJSON(file: input.path) : StationText(file: input.path)
     try workbench.withBus { bus in
-      let plan = Station.Plan(
-        job: job, selector: selector, ports: paths,
-        jobs: jobs == 0 ? ManyOptions.mostJobs : jobs, limit: count,
-        onPass: onPass.map { Hook(command: $0) },
-        onFail: onFail.map { Hook(command: $0) },
-        usesThreads: !bus.clock.isVirtual)
-      let station = Station(plan, on: bus, log: log, display)
+      plan.usesThreads = !bus.clock.isVirtual
+      let station = Station(
+        plan, on: bus, display: display,
+        shouldStop: { Interruption.isWanted }
+      ) { turn in
+        let record = StationRecord(turn, file: input.path, sha256: sha256)
+        try log?.append(try JSONText.line(record))
+      }
+      try run(station)
+    }
+  }
+
+  private func openLog() throws(ToolFailure) -> StationLog? {
+    guard let log else { return nil }
+    do throws(StationLogError) {
+      return try StationLog(log)
+    } catch {
+      throw Explain.log(error)
+    }
+  }
+
+  private func run(_ station: Station) throws {
+    do {
       try station.run()
-      let text =
-        "\(station.passed) passed, \(station.failed) failed."
-      if !engine.json { Console.out(text) }
+    } catch let error as StationLogError {
+      throw Explain.log(error)
+    } catch let error as JobError {
+      throw Explain.job(error)
+    }
+    if !engine.json { Console.out(station.counts.text) }
+    if station.counts.stopped > 0 {
+      throw ExitCode(ExitStatus.interrupted.rawValue)
     }
   }
 }

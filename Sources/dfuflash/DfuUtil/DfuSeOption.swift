@@ -1,4 +1,5 @@
 import ArgumentParser
+import DFUCore
 
 /// dfu-util's `-s`: an address and modifiers, separated by colons.
 struct DfuSeOption: Hashable, Sendable {
@@ -59,36 +60,5 @@ struct DfuSeOption: Hashable, Sendable {
         chip: add :force if that is what you want
         """)
     }
-  }
-}
-
-extension UInt32 {
-  /// A number as C writes it: 0x… hexadecimal, 0… octal, otherwise decimal.
-  init?(c text: some StringProtocol) {
-    let digits = text.lowercased()
-    if digits.hasPrefix("0x") {
-      guard let value = UInt32(plain: digits.dropFirst(2), radix: 16) else {
-        return nil
-      }
-      self = value
-    } else if digits.hasPrefix("0") && digits.count > 1 {
-      guard let value = UInt32(plain: digits.dropFirst(), radix: 8) else {
-        return nil
-      }
-      self = value
-    } else {
-      guard let value = UInt32(plain: digits[...], radix: 10) else {
-        return nil
-      }
-      self = value
-    }
-  }
-
-  /// Digits only: no sign.
-  init?(plain digits: some StringProtocol, radix: Int) {
-    guard let first = digits.first, first != "+", first != "-" else {
-      return nil
-    }
-    self.init(String(digits), radix: radix)
   }
 }

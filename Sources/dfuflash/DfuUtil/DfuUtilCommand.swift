@@ -37,7 +37,7 @@ struct DfuUtilCommand: ParsableCommand {
     help: ArgumentHelp(
       "The longest to wait for the device to come back after detaching.",
       valueName: "seconds"))
-  var detachDelay = "10"
+  var detachDelay = "15"
 
   @Option(
     name: [.customShort("U", allowingJoined: true), .customLong("upload")],
@@ -88,21 +88,12 @@ struct DfuUtilCommand: ParsableCommand {
       return
     }
     let option = try dfuseAddress.map(DfuSeOption.init(parsing:))
-    var selector = try selection.selector(emptySerialIsAny: true)
-    var settings = try engine.settings(transfer, option)
-    let detachLimit = try self.detachLimit()
-    let uploadLimit = try self.uploadLimit()
-    if list {
-      try workbench.withBus { bus in
-        for line in FoundLines.lines(
-          for: try ListCommand.boards(on: bus), selector,
-          transfer.alternateSelector)
-        {
-          Console.out(line)
-        }
-      }
-      return
-    }
+    let selector = try selection.selector(emptySerialIsAny: true)
+    let wishes = try DfuUtilWishes(
+      engine: engine, transfer: transfer, option: option,
+      detachLimit: try detachLimit(), uploadLimit: try uploadLimit(),
+      resets: reset)
+    if list { return try showList(selector) }
     guard [download != nil, upload != nil, detach].count(where: { $0 }) <= 1
     else {
       throw ValidationError("give only one of -D, -U and -e")
@@ -114,44 +105,66 @@ struct DfuUtilCommand: ParsableCommand {
         (detach) or -l (list), or a verb; dfuflash --help shows them all
         """)
     }
-    let input = try download.map { (path) throws(ToolFailure) in
-      try firmware.input(path, damagedSuffixIsData: true)
+    let input = try download.map { (path) throws in try read(path, option) }
+    let output = try upload.map { (path) throws(ToolFailure) in
+      try UploadSink(path)
     }
-    if workbench.verbose > 0, let input, input.file.format == .raw {
+    var finder = BoardFinder(selector, waiting: waiting.limit)
+    finder.chip = wishes.board.chip
+    if selection.device == nil, let suffix = input?.file.suffix {
+      finder.selector.prefer(suffix)
+    }
+    let reporter: any JobReporter =
+      engine.json
+      ? JSONReporter() : Reporters.make(toStandardError: upload == "-")
+    try workbench.withBus { bus in
+      let context = reporter.context(bus)
+      try Explain.failures(of: input?.path) { () throws(JobError) in
+        let found = try finder.one(context)
+        if detach {
+          guard try wishes.detaching.detach(found, context) else { return }
+          Console.out("Detached.")
+        } else if let input {
+          try wishes.download(input, to: found, context)
+        } else if let output {
+          try wishes.upload(into: output, from: found, context)
+        } else {
+          try wishes.command(on: found, context)
+        }
+      }
+      try output?.finish()
+    }
+  }
+
+  private func showList(_ selector: BoardSelector) throws {
+    try workbench.withBus { bus in
+      let boards = try Explain.failures { () throws(JobError) in
+        try BoardFinder.present(JobContext(bus: bus))
+      }
+      for line in FoundLines.lines(
+        for: boards, selector, transfer.alternateSelector)
+      {
+        Console.out(line)
+      }
+    }
+  }
+
+  private func read(
+    _ path: String, _ option: DfuSeOption?
+  ) throws -> FirmwareInput {
+    let input = try firmware.input(path, damagedSuffixIsData: true)
+    if workbench.verbose > 0, input.file.format == .raw {
       Console.err(
         "\(Files.shown(input.path)) is taken as it is: it has no DFU suffix")
     }
-    // dfu-util refuses such a file also when the device is named.
-    settings.takesOtherIDs = engine.force || option?.force == true
-    if let input, input.file.format.hasAddresses, option?.address != nil {
+    if input.file.format.hasAddresses, option?.address != nil {
       throw ValidationError(
         """
         \(Files.shown(input.path)) says itself where it belongs \
         (\(input.file.format.title)); leave the address out of -s
         """)
     }
-    let output = try upload.map { (path) throws(ToolFailure) in
-      try UploadSink(path)
-    }
-    if selection.device == nil, let suffix = input?.file.suffix {
-      selector.prefer(suffix)
-    }
-    try workbench.withBus { bus in
-      let found = try BoardWork.find(
-        selector, on: bus, waiting: waiting.limit, chip: settings.chip)
-      let job = DfuUtilWork(
-        bus: bus, settings: settings, reporter: makeReporter(),
-        detachDelay: detachLimit, resets: reset)
-      if detach {
-        try job.detach(found)
-      } else if let input {
-        try job.download(input, option, to: found)
-      } else if let output {
-        try job.upload(output, option, limit: uploadLimit, from: found)
-      } else if let option {
-        try job.command(option, on: found)
-      }
-    }
+    return input
   }
 
   private func detachLimit() throws(ValidationError) -> Duration {
@@ -170,12 +183,5 @@ struct DfuUtilCommand: ParsableCommand {
         "-Z takes a number of bytes, not \"\(uploadSize)\"")
     }
     return size
-  }
-
-  /// Scripts read standard output; so does the bar, unless the data goes
-  /// there.
-  private func makeReporter() -> any ProgressReporter {
-    engine.json
-      ? JSONReporter() : Reporters.make(toStandardError: upload == "-")
   }
 }

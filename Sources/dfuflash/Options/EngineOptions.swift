@@ -9,6 +9,11 @@ struct EngineOptions: ParsableArguments {
     help: "Do not read back what was written.")
   var noVerify = false
 
+  @Option(
+    help: ArgumentHelp(
+      "required: what cannot be read back is a failure.", valueName: "how"))
+  var verify: VerifyChoice?
+
   @Flag(help: "Erase and write everything, even what is already right.")
   var full = false
 
@@ -16,6 +21,13 @@ struct EngineOptions: ParsableArguments {
     name: .customLong("no-preserve"),
     help: "Drop what shares a sector with the image but lies outside it.")
   var noPreserve = false
+
+  @Flag(
+    name: .customLong("keep-vectors"),
+    help:
+      "Leave the vector table's sector alone where it is right; an interrupted update may then start a mixture of two programs."
+  )
+  var keepVectors = false
 
   @Flag(help: "Only say what would be done; change nothing.")
   var dryRun = false
@@ -30,6 +42,11 @@ struct EngineOptions: ParsableArguments {
     name: .customLong("permanently-lock-this-chip"),
     help: "Allow readout protection level 2: there is no way back.")
   var permanentlyLock = false
+
+  @Flag(
+    name: .customLong("allow-otp"),
+    help: "Allow writing memory that can be programmed only once.")
+  var allowOTP = false
 
   @Option(
     help: ArgumentHelp(
@@ -55,30 +72,44 @@ struct EngineOptions: ParsableArguments {
     case fast
   }
 
-  /// What a person says of a board's work.
-  func settings(
-    _ transfer: TransferOptions, _ option: DfuSeOption? = nil
-  ) throws -> WorkSettings {
-    var settings = WorkSettings(
-      transferSize: try transfer.transferSize(),
-      alternate: transfer.alternateSelector)
-    settings.flash.verification = noVerify ? .off : .whenPossible
-    settings.flash.rewritesAll = full
-    settings.flash.preservesNeighbours = !noPreserve
-    settings.flash.massErase = option?.massErase == true ? .always : .never
-    settings.flash.resetsAfterWrite = option?.willReset ?? false
-    settings.polling =
+  enum VerifyChoice: String, ExpressibleByArgument, CaseIterable {
+    case required
+  }
+
+  func validate() throws {
+    if noVerify, verify != nil {
+      throw ValidationError("--no-verify and --verify exclude each other")
+    }
+  }
+
+  /// A job as the options have it.
+  ///
+  /// - Parameter forced: whether risks were accepted elsewhere, as by `:force`.
+  func job(
+    _ firmware: JobFirmware, _ transfer: TransferOptions,
+    forced: Bool = false
+  ) throws -> FlashJob {
+    var job = FlashJob(firmware)
+    job.board = try transfer.board(chip: chip)
+    job.board.trustsNamedChip = force
+    job.board.polling =
       switch poll {
       case .auto: nil
       case .spec: .specification
       case .fast: .immediate
       }
-    settings.isDryRun = dryRun
-    settings.permissions = OptionBytePermissions(
-      force: force || option?.force == true, permanentLock: permanentlyLock)
-    settings.chip = try chip.map(ChipOption.family)
-    settings.millivolts = try vdd.map(Self.millivolts)
-    return settings
+    job.flash.verification =
+      noVerify ? .off : verify == .required ? .required : .whenPossible
+    job.flash.rewritesAll = full
+    job.flash.preservesNeighbours = !noPreserve
+    job.flash.keepsVectorTable = keepVectors
+    job.isDryRun = dryRun
+    job.supply = try vdd.map(Self.millivolts)
+    job.permissions = .usual(
+      forced: force || forced, permanentLock: permanentlyLock)
+    if allowOTP { job.permissions.insert(.oneTimeProgrammable) }
+    if vdd != nil { job.permissions.insert(.deviceFeature) }
+    return job
   }
 
   /// Volts with up to three decimals, as millivolts.
@@ -89,6 +120,21 @@ struct EngineOptions: ParsableArguments {
       throw ValidationError("--vdd takes volts, as in 3.3, not \"\(text)\"")
     }
     return Int((volts * 1000).rounded())
+  }
+}
+
+extension Permissions {
+  /// What a command that writes may do without being asked for each: what
+  /// dfu-util does, but for what a chip may not survive.
+  static func usual(
+    forced: Bool = false, permanentLock: Bool = false
+  ) -> Permissions {
+    var permissions: Permissions = [
+      .optionBytes, .liftProtection, .eraseDataMemory,
+    ]
+    if forced { permissions.formUnion([.riskyOptionBytes, .raiseProtection]) }
+    if permanentLock { permissions.insert(.permanentLock) }
+    return permissions
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DFUCore
 
 /// What happens to a board besides writing the file: the same for one board,
 /// for several and at a station.
@@ -13,7 +14,7 @@ struct JobOptions: ParsableArguments {
 
   @Flag(
     help:
-      "Have the chip load its option bytes anew instead of jumping: for chips that were blank."
+      "Have the chip load its option bytes again instead of jumping: for chips that were blank."
   )
   var relaunch = false
 
@@ -21,20 +22,18 @@ struct JobOptions: ParsableArguments {
     help: "Lift readout protection first; it erases all of the chip's flash.")
   var unprotect = false
 
-  /// Whoever names a device, or forces, takes a file made for other ids.
-  func settings(
-    _ engine: EngineOptions, _ transfer: TransferOptions,
-    _ selection: SelectionOptions
-  ) throws -> WorkSettings {
-    var settings = try engine.settings(transfer)
-    settings.takesOtherIDs = engine.force || selection.device != nil
-    return settings
-  }
-
-  func make(_ input: FirmwareInput, _ settings: WorkSettings) -> FlashJob {
-    FlashJob(
-      input: input, address: address?.value ?? 0x0800_0000,
-      settings: settings, leaves: !noLeave, relaunches: relaunch,
-      unprotects: unprotect)
+  /// The job for a file. A file made for other ids is taken by those who name
+  /// a device, or force.
+  func job(
+    _ input: FirmwareInput, _ engine: EngineOptions,
+    _ transfer: TransferOptions, _ selection: SelectionOptions
+  ) throws -> FlashJob {
+    var job = try engine.job(
+      input.firmware(
+        at: address?.value ?? 0x0800_0000,
+        takesOtherIDs: engine.force || selection.device != nil), transfer)
+    job.ending = noLeave ? .stay : relaunch ? .relaunch : .start(at: nil)
+    job.unprotects = unprotect
+    return job
   }
 }

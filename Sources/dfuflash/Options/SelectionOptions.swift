@@ -161,6 +161,15 @@ struct TransferOptions: ParsableArguments {
     return .name(alternate)
   }
 
+  /// How to work with a board.
+  func board(chip: String? = nil) throws -> BoardOptions {
+    var options = BoardOptions()
+    options.transferSize = try transferSize()
+    options.alternate = alternateSelector
+    options.chip = try chip.map(ChipOption.family)
+    return options
+  }
+
   /// The transfer size, bytes.
   func transferSize() throws(ValidationError) -> Int? {
     guard let transferSizeText else { return nil }

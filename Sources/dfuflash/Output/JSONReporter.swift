@@ -1,7 +1,7 @@
 import DFUCore
 
 /// Every event as one line of JSON on standard output.
-final class JSONReporter: ProgressReporter {
+final class JSONReporter: JobReporter {
   private struct Event: Encodable {
     var event: String
     var board: String?
@@ -18,13 +18,13 @@ final class JSONReporter: ProgressReporter {
 
   init(board: String? = nil) { self.board = board }
 
-  func report(_ event: FlashEvent) {
+  func report(_ event: JobEvent) {
     switch event {
-    case .began(let phase, let total):
+    case .progress(.began(let phase, let total)):
       totals[phase] = total
       shownPercent = -1
       write(Event(event: "began", phase: phase.rawValue, total: total))
-    case .progress(let phase, let done):
+    case .progress(.progress(let phase, let done)):
       let total = max(1, totals[phase] ?? 1)
       // A line for each percent, not for each block.
       guard done * 100 / total != shownPercent else { return }
@@ -33,12 +33,12 @@ final class JSONReporter: ProgressReporter {
         Event(
           event: "progress", phase: phase.rawValue, bytes: done,
           total: totals[phase]))
-    case .finished(let phase):
+    case .progress(.finished(let phase)):
       write(Event(event: "finished", phase: phase.rawValue))
-    case .planned(let plan):
-      write(Event(event: "plan", plan: PlanRecord(plan, nil)))
-    default:
-      if let text = event.remark { note(text) }
+    case .planned(let planned):
+      write(
+        Event(event: "plan", plan: PlanRecord(planned.plan, planned.expected)))
+    default: remark(event)
     }
   }
 
@@ -87,12 +87,13 @@ struct PlanRecord: Encodable {
 
 /// A plan for people.
 enum PlanText {
-  static func of(
-    _ plan: FlashPlan, _ memory: BoardMemory, _ board: Board,
-    expected: Duration?
-  ) -> String {
+  static func of(_ planned: PlannedFlash) -> String {
+    let plan = planned.plan
     var lines = [
-      "Plan for board \(board.label), \"\(memory.map.name.escapingControls)\":"
+      """
+      Plan for board \(planned.board.label), \
+      "\(planned.memory.map.name.escapingControls)":
+      """
     ]
     if plan.isUpToDate {
       lines.append("  already up to date, nothing to do")
@@ -123,7 +124,7 @@ enum PlanText {
         "  put back \(plan.preservedBytes) bytes that lie beside the image")
     }
     lines.append(
-      expected.map { "  expected \(seconds($0)) s" }
+      planned.expected.map { "  expected \(seconds($0)) s" }
         ?? "  expected time unknown: the chip is not known (--chip)")
     return lines.joined(separator: "\n")
   }

@@ -2,12 +2,32 @@ import DFUCore
 
 /// Option bytes for people.
 enum OptionBytesText {
-  static func of(_ work: OptionBytesWork, _ image: OptionByteImage) -> String {
-    let identification = work.work.knowledge.identification
+  /// What came of a change.
+  static func outcome(_ outcome: OptionByteOutcome, _ board: Board) -> String {
+    switch outcome {
+    case .asWanted:
+      "Board \(board.label): the option bytes are so already."
+    case .checked: "Board \(board.label): written and read back."
+    case .protected:
+      """
+      Board \(board.label): written. Readout protection is on, so they can no \
+      longer be read back.
+      """
+    case .unchecked:
+      """
+      Sent. The board has left DFU mode with its reset and is not back at \
+      port \(board.path), so they could not be read back: to see what the chip \
+      took, put it into DFU mode and run dfuflash option-bytes show.
+      """
+    }
+  }
+
+  static func of(_ prepared: PreparedOptionBytes) -> String {
+    let image = prepared.image
     var lines = [
-      "Board \(work.work.board.label): \(identification.summary)"
+      "Board \(prepared.board.label): \(prepared.identification.summary)"
     ]
-    if let layout = work.commonLayout {
+    if let layout = prepared.layout {
       let decoded = layout.decode(image)
       if let protection = decoded.protection {
         lines.append("  readout protection  \(protection)")
@@ -71,10 +91,10 @@ struct OptionBytesRecord: Encodable {
   var fields: [Field]
   var windows: [Window]
 
-  init(_ work: OptionBytesWork, _ image: OptionByteImage) {
-    board = work.work.board.path
-    chips = work.work.knowledge.identification.candidates.map(\.name)
-    let decoded = work.commonLayout?.decode(image)
+  init(_ prepared: PreparedOptionBytes) {
+    board = prepared.board.path
+    chips = prepared.identification.candidates.map(\.name)
+    let decoded = prepared.layout?.decode(prepared.image)
     readoutProtection = decoded?.protection?.description
     fields =
       decoded?.values.map {
@@ -82,7 +102,7 @@ struct OptionBytesRecord: Encodable {
           name: $0.field.name, value: $0.value, text: $0.text,
           meaning: $0.field.meaning)
       } ?? []
-    windows = image.windows.map {
+    windows = prepared.image.windows.map {
       Window(address: $0.start, bytes: $0.bytes.map { hex($0, 2) }.joined())
     }
   }

@@ -2,14 +2,31 @@ import DFUCore
 import SystemPackage
 
 /// Shows what goes on with a board.
-protocol ProgressReporter: AnyObject {
-  func report(_ event: FlashEvent)
+protocol JobReporter: AnyObject {
+  func report(_ event: JobEvent)
   /// A line about something worth knowing.
   func note(_ text: String)
 }
 
+extension JobReporter {
+  /// What a job is given to work with.
+  func context(_ bus: any USBBus) -> JobContext {
+    JobContext(
+      bus: bus, shouldStop: { Interruption.isWanted }, report: report)
+  }
+
+  /// Shows an event that is no progress.
+  func remark(_ event: JobEvent) {
+    if case .lost(let segments, let board) = event {
+      note(LostBytes.saved(segments, board))
+    } else if let text = event.sentence {
+      note(text)
+    }
+  }
+}
+
 /// A bar per phase, redrawn in place, in the shape that dfu-util made known.
-final class BarReporter: ProgressReporter {
+final class BarReporter: JobReporter {
   private let write: (String) -> Void
   private let isFamiliar: Bool
   private var totals: [FlashPhase: Int] = [:]
@@ -27,9 +44,9 @@ final class BarReporter: ProgressReporter {
     self.isFamiliar = isFamiliar
   }
 
-  func report(_ event: FlashEvent) {
+  func report(_ event: JobEvent) {
     switch event {
-    case .began(let phase, let total):
+    case .progress(.began(let phase, let total)):
       // They wait for it, also when there was nothing to erase.
       if isFamiliar, phase == .write, !hasErased {
         write("\(title(.erase)) done.\n")
@@ -37,14 +54,13 @@ final class BarReporter: ProgressReporter {
       totals[phase] = total
       shownPercent = -1
       draw(phase, 0)
-    case .progress(let phase, let done): draw(phase, done)
-    case .finished(let phase):
+    case .progress(.progress(let phase, let done)): draw(phase, done)
+    case .progress(.finished(let phase)):
       draw(phase, totals[phase] ?? 0)
       write("\n\(title(phase)) done.\n")
       if phase == .erase { hasErased = true }
       isOpen = false
-    default:
-      if let text = event.remark { note(text) }
+    default: remark(event)
     }
   }
 
@@ -82,29 +98,20 @@ final class BarReporter: ProgressReporter {
 }
 
 /// A line when a phase is done; for logs.
-final class LineReporter: ProgressReporter {
+final class LineReporter: JobReporter {
   private let write: (String) -> Void
 
   init(_ write: @escaping (String) -> Void) { self.write = write }
 
-  func report(_ event: FlashEvent) {
-    if case .finished(let phase) = event {
+  func report(_ event: JobEvent) {
+    if case .progress(.finished(let phase)) = event {
       write("\(phase.title) done.\n")
-    } else if let text = event.remark {
-      note(text)
+    } else {
+      remark(event)
     }
   }
 
   func note(_ text: String) { write(text + "\n") }
-}
-
-/// Says nothing but what is worth knowing.
-final class QuietReporter: ProgressReporter {
-  func report(_ event: FlashEvent) {
-    if let text = event.remark { note(text) }
-  }
-
-  func note(_ text: String) { Console.errFolded(text) }
 }
 
 extension FlashPhase {
@@ -117,27 +124,6 @@ extension FlashPhase {
     case .write: "Download"
     case .verify: "Verify"
     case .read: "Upload"
-    }
-  }
-}
-
-extension FlashEvent {
-  /// The event in a sentence, where it is one that a person should know.
-  var remark: String? {
-    switch self {
-    case .neighboursLost(let sector):
-      """
-      warning: the sector at 0x\(hex(sector.address)) cannot be read, so what \
-      it holds beside the image is lost
-      """
-    case .unverifiable(let range):
-      """
-      warning: 0x\(hex(range.lowerBound))–0x\(hex(range.upperBound - 1)) \
-      cannot be read back and was not verified
-      """
-    case .retried(let error):
-      "warning: \(error); tried again"
-    default: nil
     }
   }
 }

@@ -8,7 +8,7 @@ enum Reporters {
   static let drawsAlways = Atomic<Bool>(false)
 
   /// A bar on a terminal, plain lines otherwise.
-  static func make(toStandardError: Bool) -> any ProgressReporter {
+  static func make(toStandardError: Bool) -> any JobReporter {
     let stream: FileDescriptor =
       toStandardError ? .standardError : .standardOutput
     let isDfuUtil = drawsAlways.load(ordering: .relaxed)

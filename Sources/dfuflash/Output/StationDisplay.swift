@@ -1,30 +1,18 @@
 import DFUCore
+import DFUProduction
+import FoundationEssentials
 import Synchronization
 import SystemPackage
-
-/// What a station shows. Called from the threads of all boards.
-protocol StationDisplay: AnyObject, Sendable {
-  /// The station begins to look at these ports, or at all.
-  func started(ports: Set<String>?)
-  /// Nothing is to be done; how many passed and failed so far.
-  func waiting(passed: Int, failed: Int)
-  /// A board's turn begins.
-  func began(_ board: Board)
-  /// What shows its progress.
-  func reporter(for board: Board) -> any ProgressReporter
-  /// A board's turn is over and on record.
-  func finished(_ board: Board, _ record: StationRecord, hint: String?)
-  /// A board whose turn is over is back without having been unplugged.
-  func remains(_ board: Board)
-}
 
 /// Words for a person, big where there is a terminal.
 final class StationText: StationDisplay {
   private let sink = LineSink()
+  private let file: String
   private let isTerminal: Bool
   private let hasColour: Bool
 
-  init() {
+  init(file: String) {
+    self.file = file
     isTerminal = Console.isTerminal(.standardOutput)
     // https://no-color.org: any value but none.
     let refused = !(Environment["NO_COLOR"] ?? "").isEmpty
@@ -37,32 +25,34 @@ final class StationText: StationDisplay {
       "Looking at \(ports.sorted().joined(separator: ", ")) only.\n")
   }
 
-  func waiting(passed: Int, failed: Int) {
-    sink.write(
-      "Waiting for a board.  \(passed) passed, \(failed) failed.\n")
+  func waiting(_ counts: Station.Counts) {
+    sink.write("Waiting for a board.  \(counts.text)\n")
   }
 
   func began(_ board: Board) {
     sink.write("\(board.path): board \(board.label)\n")
   }
 
-  func reporter(for board: Board) -> any ProgressReporter {
-    let sink = sink
-    let path = board.path
-    return LineReporter { sink.write("\(path): \($0)") }
+  func reporter(for board: Board) -> (JobEvent) -> Void {
+    sink.reporter(for: board)
   }
 
-  func finished(_ board: Board, _ record: StationRecord, hint: String?) {
-    let isPass = record.isPass
-    var lines = banner(isPass)
+  func finished(_ turn: Station.Turn) {
+    let isPass = turn.result == .pass
+    let failure = turn.error.map { Explain.job($0, file: file) }
+    var lines = turn.result == .stopped ? [] : banner(isPass)
     lines.append(
-      "\(board.path): \(isPass ? "PASS" : "FAIL")  serial "
-        + "\(board.serial?.printable ?? "unknown")  "
-        + "\(seconds(.seconds(record.seconds))) s  unplug it")
-    if let error = record.error { lines.append("  \(error)") }
-    if let hint { lines.append("  hint: \(hint)") }
+      "\(turn.board.path): \(turn.result.rawValue.uppercased())  serial "
+        + "\(turn.board.serial?.printable ?? "unknown")  "
+        + "\(seconds(turn.duration)) s  unplug it")
+    if let failure { lines.append("  \(failure.message)") }
+    if let hint = failure?.hint { lines.append("  hint: \(hint)") }
     let bell = isTerminal ? (isPass ? "\u{7}" : "\u{7}\u{7}\u{7}") : ""
     sink.write(bell + lines.joined(separator: "\n") + "\n")
+  }
+
+  func hookFailed(_ turn: Station.Turn, _ failure: Hook.Failure) {
+    turn.warn(failure)
   }
 
   func remains(_ board: Board) {
@@ -102,20 +92,27 @@ final class StationText: StationDisplay {
 
 /// An event a line.
 final class StationJSON: StationDisplay {
-  init() { EventRecord.start().write() }
+  private let file: String
+
+  init(file: String) {
+    self.file = file
+    EventRecord.start().write()
+  }
 
   func started(ports: Set<String>?) {}
 
-  func waiting(passed: Int, failed: Int) {}
+  func waiting(_ counts: Station.Counts) {}
 
   func began(_ board: Board) { EventRecord.board(board).write() }
 
-  func reporter(for board: Board) -> any ProgressReporter {
-    JSONReporter(board: board.path)
+  func reporter(for board: Board) -> (JobEvent) -> Void {
+    JSONReporter(board: board.path).report
   }
 
-  func finished(_ board: Board, _ record: StationRecord, hint: String?) {
-    EventRecord(record, hint: hint).write()
+  func finished(_ turn: Station.Turn) { EventRecord(turn, file: file).write() }
+
+  func hookFailed(_ turn: Station.Turn, _ failure: Hook.Failure) {
+    turn.warn(failure)
   }
 
   func remains(_ board: Board) {
@@ -134,15 +131,91 @@ extension EventRecord {
   }
 
   /// A board's turn at a station is over.
-  init(_ turn: StationRecord, hint: String?) {
+  init(_ turn: Station.Turn, file: String) {
     self.init("result")
-    board = turn.path
-    serial = turn.serial
-    uid = turn.uid
-    file = turn.file
-    ok = turn.isPass
-    error = turn.error
-    self.hint = hint
-    seconds = turn.seconds
+    let failure = turn.error.map { Explain.job($0, file: file) }
+    self.file = file
+    board = turn.board.path
+    serial = turn.board.serial?.raw
+    uid = turn.board.uniqueID?.digits
+    ok = turn.result == .pass
+    error = failure?.message
+    hint = failure?.hint
+    seconds = turn.duration.inSeconds
+  }
+}
+
+extension Station.Counts {
+  /// "3 passed, 1 failed."
+  var text: String {
+    "\(passed) passed, \(failed) failed"
+      + (stopped > 0 ? ", \(stopped) stopped." : ".")
+  }
+}
+
+extension Station.Turn {
+  fileprivate func warn(_ failure: Hook.Failure) {
+    let text =
+      switch failure {
+      case .notStarted: "could not be started"
+      case .lost: "is lost"
+      case .tookTooLong(let limit): "took longer than \(seconds(limit)) s"
+      case .status(let status): "ended with status \(status)"
+      }
+    Console.err(
+      "dfuflash: warning: --on-\(result.rawValue) for board \(board.path) "
+        + text)
+  }
+}
+
+/// What a station remembers of a board (docs/schema/station.json), a line of
+/// JSON.
+struct StationRecord: Encodable, Sendable {
+  var version = 1
+  /// When it ended, UTC, as in ISO 8601.
+  var time: String
+  var path: String
+  var serial: String?
+  var uid: String?
+  var chip: String?
+  /// The firmware file's name.
+  var file: String
+  /// SHA-256 of what the board was to get.
+  var sha256: String
+  /// `pass`, `fail` or `stopped`.
+  var result: String
+  var seconds: Double
+  var error: String?
+  /// The exit status that `flash` would have had.
+  var status: Int32
+
+  init(_ turn: Station.Turn, file: String, sha256: String) {
+    let board = turn.board
+    let failure = turn.error.map { Explain.job($0, file: file) }
+    // As in `2026-03-01T12:00:00Z`.
+    time = Date.now.formatted(.iso8601)
+    path = board.path
+    serial = board.serial?.raw
+    uid = board.uniqueID?.digits
+    chip =
+      board.identification.candidates.isEmpty
+      ? nil : board.identification.summary
+    self.file = file
+    self.sha256 = sha256
+    result = turn.result.rawValue
+    seconds = turn.duration.inSeconds
+    error = failure?.message
+    status = failure?.status.rawValue ?? 0
+  }
+
+  /// What hooks are told.
+  var variables: [(name: String, value: String)] {
+    [
+      ("DFUFLASH_RESULT", result), ("DFUFLASH_PATH", path),
+      ("DFUFLASH_SERIAL", serial ?? ""), ("DFUFLASH_UID", uid ?? ""),
+      ("DFUFLASH_CHIP", chip ?? ""), ("DFUFLASH_FILE", file),
+      ("DFUFLASH_SHA256", sha256), ("DFUFLASH_SECONDS", String(seconds)),
+      ("DFUFLASH_TIME", time), ("DFUFLASH_ERROR", error ?? ""),
+    ]
   }
 }

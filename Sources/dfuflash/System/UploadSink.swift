@@ -19,6 +19,15 @@ final class UploadSink {
     }
   }
 
+  /// Takes what a job reads.
+  func take(_ bytes: ArraySlice<UInt8>) throws(FlashError) {
+    do throws(ToolFailure) {
+      try write(bytes)
+    } catch {
+      throw .output(error.message)
+    }
+  }
+
   func finish() throws(ToolFailure) {
     if let file = file.take() { try file.finish() }
   }

@@ -1,0 +1,118 @@
+/// Taking a board from its application into DFU mode.
+public struct DetachJob: Hashable, Sendable {
+  /// The longest to wait for the board in DFU mode.
+  public var limit: Duration
+
+  /// How long a board usually has. An F105 needs 13.7 s.
+  public static let usualLimit = Duration.seconds(15)
+  /// How long a device that says it leaves the bus by itself may take, before
+  /// it is reset all the same.
+  private static let departureLimit = Duration.seconds(3)
+
+  /// With a limit.
+  public init(limit: Duration = usualLimit) { self.limit = limit }
+
+  /// Detaches the board and finds it again in DFU mode at the same port.
+  public func run(
+    _ selected: SelectedBoard, _ context: JobContext
+  ) throws(JobError) -> SelectedBoard {
+    guard try detach(selected, context) else {
+      var selected = selected
+      selected.interface.mode = .dfu
+      return selected
+    }
+    let old = selected.board
+    do throws(USBError) {
+      let found = try BoardWatch(context.bus, shouldStop: context.shouldStop)
+        .board(at: old.path, insteadOf: old.device, within: limit) {
+          Self.isInDFUMode($0, after: selected)
+        }
+      if let found,
+        var interface = found.interfaces.first(where: { $0.mode == .dfu })
+          ?? found.interfaces.first
+      {
+        interface.mode = .dfu
+        return SelectedBoard(board: found, interface: interface)
+      }
+    } catch {
+      throw JobError(.usb(error), old)
+    }
+    try context.checkStop(old)
+    throw JobError(.notDetached(within: limit), old)
+  }
+
+  /// Asks the application to detach, with a bus reset where it does not leave
+  /// the bus by itself.
+  ///
+  /// - Returns: `false` when the device is in DFU mode already, which some
+  ///   devices of DFU 1.0 do not show in their descriptors.
+  @discardableResult
+  public func detach(
+    _ selected: SelectedBoard, _ context: JobContext
+  ) throws(JobError) -> Bool {
+    let board = selected.board
+    guard selected.interface.mode == .runtime else {
+      context.report(.inDFUModeAlready(board))
+      return false
+    }
+    do throws(DFUError) {
+      return try detach(selected, on: context)
+    } catch {
+      if error.isGone && error.operation == .detach { return true }
+      throw JobError(.device(error), board)
+    }
+  }
+
+  private func detach(
+    _ selected: SelectedBoard, on context: JobContext
+  ) throws(DFUError) -> Bool {
+    let functional = selected.interface.functional
+    let connection = try open(selected, on: context.bus)
+    // Not every application answers; then it is one.
+    if let status = try? connection.getStatus(),
+      status.state != .appIdle, status.state != .appDetach
+    {
+      return false
+    }
+    let longest = functional?.detachTimeout ?? 1000
+    try connection.detach(timeout: longest == 0 ? 1000 : min(1000, longest))
+    if functional?.attributes.contains(.willDetach) == true,
+      context.portState(
+        of: selected.board, leavingWithin: Self.departureLimit) != .stillThere
+    {
+      return true
+    }
+    // A reset after which the device is another one has done its work; one
+    // that fails shows when the device does not come back.
+    try? connection.transport.reset()
+    return true
+  }
+
+  private func open(
+    _ selected: SelectedBoard, on bus: any USBBus
+  ) throws(DFUError) -> DFUConnection {
+    let transport: any ControlTransport
+    do throws(USBError) {
+      transport = try bus.open(selected.board.device)
+    } catch {
+      throw DFUError(.open, .usb(error))
+    }
+    // DETACH takes no data, so that the transfer size does not matter.
+    return try DFUConnection(
+      transport, interface: selected.interface.number, alternate: nil,
+      transferSize: 64)
+  }
+
+  /// Devices of DFU 1.0 may show protocol 0 in both modes; then it is another
+  /// number of interfaces or alternate settings, or another product, that
+  /// tells them apart.
+  private static func isInDFUMode(
+    _ interfaces: [DFUInterface], after selected: SelectedBoard
+  ) -> Bool {
+    interfaces.contains { interface in
+      interface.mode == .dfu
+        || interface.number != selected.interface.number
+        || interface.alternates.count != selected.interface.alternates.count
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import DFUCore
+import DFUSimulator
+import Testing
+
+/// Many simulated boards on one bus, each with a port of its own.
+struct ManyBoards {
+  let boards: [SimulatedBoard]
+  let bus: SimulatedBus
+
+  /// - Parameter kinds: what is on ports 1-1, 1-2 …; and whether the
+  ///   application runs.
+  init(
+    _ kinds: [(kind: String, id: ChipID, serial: String?)]
+  ) throws {
+    let addresses = AddressPool()
+    boards = try kinds.enumerated().map { index, entry in
+      let board = SimulatedBoard(
+        try #require(BoardProfile.named(entry.kind)), uniqueID: entry.id,
+        serial: entry.serial, ports: [UInt8(index + 1)], addresses: addresses)
+      board.boot0 = true
+      board.plug()
+      board.clock.sleep(for: board.profile.enumerationTime + .seconds(1))
+      return board
+    }
+    bus = SimulatedBus(boards)
+  }
+
+  func listed(readingIDs: Bool = false) throws -> [Board] {
+    var boards = try Board.all(on: bus)
+    if readingIDs { Board.readUniqueIDs(of: &boards, on: bus) }
+    return boards
+  }
+}
+
+extension ChipID {
+  /// The same as the library's.
+  var unique: UniqueID {
+    UniqueID(word0: words.0, word1: words.1, word2: words.2)
+  }
+
+  /// Another ID that folds to the same serial number, in each of the ways in
+  /// which bootloaders fold.
+  var twin: ChipID {
+    ChipID(words.0 &+ 1, words.1 ^ 0xFF, words.2 &- 1)
+  }
+}
+
+/// A small generator, so that a failure can be repeated.
+struct Dice: RandomNumberGenerator {
+  var state: UInt64
+
+  init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+  mutating func next() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state &* 0x2545_F491_4F6C_DD1D
+  }
+}
+
+/// Bytes that look like a program: a plausible vector table, then noise.
+func program(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+  var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+  var bytes = (0..<count).map { _ -> UInt8 in
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return UInt8(truncatingIfNeeded: state >> 24)
+  }
+  let start: [UInt8] = [0x00, 0x20, 0x00, 0x20, 0xC1, 0x01, 0x00, 0x08]
+  bytes.replaceSubrange(0..<min(8, count), with: start.prefix(count))
+  return bytes
+}
