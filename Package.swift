@@ -16,6 +16,7 @@ let package = Package(
   products: [
     .executable(name: "dfuflash", targets: ["dfuflash"]),
     .library(name: "DFUCore", targets: ["DFUCore"]),
+    .library(name: "DFUDoctor", targets: ["DFUDoctor"]),
     .library(name: "DFUSimulator", targets: ["DFUSimulator"]),
   ],
   dependencies: [
@@ -43,6 +44,13 @@ let package = Package(
       dependencies: ["CLibUSB", "CZlib"],
       swiftSettings: ours),
     .target(
+      name: "DFUDoctor",
+      dependencies: [
+        "DFUCore",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: ours),
+    .target(
       name: "DFUSimulator",
       dependencies: [
         "DFUCore",
@@ -52,7 +60,7 @@ let package = Package(
     .executableTarget(
       name: "dfuflash",
       dependencies: [
-        "DFUCore", "DFUSimulator",
+        "DFUCore", "DFUDoctor", "DFUSimulator",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -75,8 +83,12 @@ let package = Package(
       dependencies: ["DFUCore", "DFUSimulator"],
       swiftSettings: ours),
     .testTarget(
+      name: "DFUDoctorTests",
+      dependencies: ["DFUCore", "DFUDoctor"],
+      swiftSettings: ours),
+    .testTarget(
       name: "dfuflashTests",
-      dependencies: ["DFUCore", "DFUSimulator", "dfuflash"],
+      dependencies: ["DFUCore", "DFUDoctor", "DFUSimulator", "dfuflash"],
       swiftSettings: ours),
   ],
   swiftLanguageModes: [.v6]

@@ -276,7 +276,7 @@ extension BoardMap {
       return !allowsExtra || mayBeMeant(board)
     }
     return board.problem != nil
-      && !board.interfaces.allSatisfy(board.isBystander)
+      && !board.interfaces.allSatisfy(board.isUnrelated)
       && rows.contains { row in
         switch row.match {
         case .path, .serial: false

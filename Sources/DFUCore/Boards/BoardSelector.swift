@@ -160,7 +160,7 @@ extension BoardSelector {
   private func all(among boards: [Board]) -> [SelectedBoard] {
     boards.flatMap { board in
       interfaces(of: board).map { SelectedBoard(board: board, interface: $0) }
-    }.filter { namesRuntime || !$0.board.isBystander($0.interface) }
+    }.filter { namesRuntime || !$0.board.isUnrelated($0.interface) }
   }
 
   private func candidates(among boards: [Board]) -> [SelectedBoard] {

@@ -14,7 +14,7 @@ public struct DeviceQuirk: Hashable, Sendable {
     case otherProtocol(String)
     /// Its application has a DFU interface that hardly anyone means: it is
     /// never taken without being named.
-    case bystander
+    case unrelated
   }
 
   /// `idVendor`.
@@ -73,14 +73,14 @@ public struct DeviceQuirk: Hashable, Sendable {
     .init(
       "CSR Bluetooth", 0x0A12, 0xFFFF...0xFFFF,
       .otherProtocol("CSR's own files and commands; use its maker's tool")),
-    .init("Apple Bluetooth", 0x05AC, 0x821A...0x821A, .bystander),
-    .init("Apple Bluetooth", 0x05AC, 0x8289...0x8289, .bystander),
-    .init("Apple Bluetooth", 0x05AC, 0x828B...0x828B, .bystander),
-    .init("Apple Bluetooth", 0x05AC, 0x8290...0x8290, .bystander),
-    .init("Apple Bluetooth", 0x05AC, 0x8296...0x8296, .bystander),
-    .init("Realtek camera", 0x0BDA, 0x5517...0x5517, .bystander),
-    .init("Focusrite audio", 0x1235, 0x800A...0x800A, .bystander),
-    .init("Broadcom Bluetooth", 0x0A5C, 0x21E8...0x21E8, .bystander),
+    .init("Apple Bluetooth", 0x05AC, 0x821A...0x821A, .unrelated),
+    .init("Apple Bluetooth", 0x05AC, 0x8289...0x8289, .unrelated),
+    .init("Apple Bluetooth", 0x05AC, 0x828B...0x828B, .unrelated),
+    .init("Apple Bluetooth", 0x05AC, 0x8290...0x8290, .unrelated),
+    .init("Apple Bluetooth", 0x05AC, 0x8296...0x8296, .unrelated),
+    .init("Realtek camera", 0x0BDA, 0x5517...0x5517, .unrelated),
+    .init("Focusrite audio", 0x1235, 0x800A...0x800A, .unrelated),
+    .init("Broadcom Bluetooth", 0x0A5C, 0x21E8...0x21E8, .unrelated),
   ]
 }
 
@@ -107,13 +107,13 @@ extension Board {
   /// Whether an interface is in the way of those who look for another: of a
   /// running application that can neither download nor upload, or that is
   /// known for it.
-  public func isBystander(_ interface: DFUInterface) -> Bool {
+  public func isUnrelated(_ interface: DFUInterface) -> Bool {
     guard interface.mode == .runtime else { return false }
     if let attributes = interface.functional?.attributes,
       attributes.isDisjoint(with: [.canDownload, .canUpload])
     {
       return true
     }
-    return quirks.map(\.effect).contains(.bystander)
+    return quirks.map(\.effect).contains(.unrelated)
   }
 }

@@ -243,7 +243,7 @@ extension BoardProfile {
 
   // MARK: - What is in the way
 
-  private static func bystander(
+  private static func unrelated(
     _ name: String, _ title: String, _ usb: USBIdentity,
     _ functional: FunctionalProfile?
   ) -> BoardProfile {
@@ -256,20 +256,20 @@ extension BoardProfile {
   }
 
   /// An ST-LINK/V2-1: the wrong connector.
-  static let stLink = bystander(
+  static let stLink = unrelated(
     "stlink", "ST-LINK/V2-1",
     identity(
       0x0483, 0x374B, "STMicroelectronics", "STM32 STLink",
       serial: .constant("066BFF495177514867213407")), nil)
 
   /// A laptop's camera that shows a DFU interface which can do nothing.
-  static let camera = bystander(
+  static let camera = unrelated(
     "camera", "Laptop camera",
     identity(0x0BDA, 0x5517, "Generic", "Integrated Webcam"),
     descriptor(0x04, 0, 64, 0x0100))
 
   /// A Bluetooth controller with run-time DFU in every MacBook.
-  static let appleBluetooth = bystander(
+  static let appleBluetooth = unrelated(
     "apple-bluetooth", "Apple Bluetooth",
     identity(0x05AC, 0x828B, "Broadcom Corp.", "Bluetooth USB Host Controller"),
     descriptor(0x07, 5_000, 64, 0x0101))

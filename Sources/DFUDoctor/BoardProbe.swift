@@ -1,13 +1,27 @@
-import DFUCore
+public import DFUCore
 
-/// Asks a board in DFU mode how it is, without changing anything: neither its
+/// What a board in DFU mode answered. Asking changes nothing: neither its
 /// memories nor, where it waits in an error or in the middle of a transfer,
 /// its state.
-struct BoardProbe {
-  let bus: any USBBus
+public struct ProbeResult: Sendable {
+  /// Why it could not be asked.
+  var problem: DFUError?
+  /// Why its interface could not be had.
+  var claim: USBError?
+  /// Its state.
+  public var state: DFUState?
+  /// Its status, where asking for it changes nothing.
+  var status: DFUStatusReport?
+  /// Whether the flash is read-protected; `nil` where that is not known.
+  public var isProtected: Bool?
+  /// The first word of its flash.
+  var firstWord: UInt32?
+  /// Bytes of its bootloader's memory, by address.
+  var bytes: [UInt32: UInt8] = [:]
 
-  func look(at board: Board, _ interface: DFUInterface) -> BoardLook {
-    var look = BoardLook()
+  init(
+    asking board: Board, _ interface: DFUInterface, on bus: any USBBus
+  ) {
     let selected = SelectedBoard(board: board, interface: interface)
     // The size matters for the first word and the version's byte only.
     let size = (try? selected.transferSize()) ?? 64
@@ -18,40 +32,36 @@ struct BoardProbe {
     } catch {
       if case .device(let error) = error {
         if case .usb(let cause) = error.reason {
-          look.claim = cause
+          claim = cause
         } else {
-          look.problem = error
+          problem = error
         }
       }
-      return look
+      return
     }
     do throws(DFUError) {
       // GETSTATE changes nothing in any state; GETSTATUS begins what was sent
       // last.
       let state = try connection.getState()
-      look.state = state
-      guard state == .idle || state == .error else { return look }
+      self.state = state
+      guard state == .idle || state == .error else { return }
       let status = try connection.getStatus()
-      look.status = status
-      guard state == .idle, status.status == .ok, interface.isDfuSe else {
-        return look
+      self.status = status
+      if state == .idle, status.status == .ok, interface.isDfuSe {
+        try read(selected, connection)
       }
-      try read(selected, connection, &look)
     } catch {
-      look.problem = error
+      problem = error
     }
-    return look
   }
 
   /// Reads the first word of the flash, and the bootloader's version where it
-  /// decides about a known trouble.
-  private func read(
-    _ selected: SelectedBoard, _ connection: DFUConnection,
-    _ look: inout BoardLook
+  /// decides about an erratum.
+  private mutating func read(
+    _ selected: SelectedBoard, _ connection: DFUConnection
   ) throws(DFUError) {
-    let memories = selected.interface.memories
     guard
-      let flash = memories.first(where: {
+      let flash = selected.interface.memories.first(where: {
         MemoryKind(layout: $0.alternate.name?.raw ?? "") == .internalFlash
       }), let sector = flash.map.sectors.first,
       sector.access.contains(.readable)
@@ -62,17 +72,17 @@ struct BoardProbe {
     let length = min(sector.size, connection.transferSize)
     do throws(DFUError) {
       let bytes = try session.read(length, at: sector.address)
-      look.firstWord = UInt32(littleEndianBytes: Array(bytes.prefix(4)))
-      look.protection = .off
+      firstWord = bytes.count < 4 ? nil : UInt32(littleEndianAt: 0, in: bytes)
+      isProtected = false
     } catch {
       guard error.status == .vendor else { throw error }
-      look.protection = .on
+      isProtected = true
       try session.recover()
       return
     }
     for address in knowledge.undecidedVersions {
       if let byte = try? session.read(1, at: address).first {
-        look.bytes[address] = byte
+        bytes[address] = byte
       } else {
         try session.recover()
       }

@@ -1,13 +1,14 @@
 import DFUCore
+import DFUDoctor
 
 /// What `doctor` says, for people and for programs.
 struct DoctorReport {
-  let scene: DoctorScene
+  let snapshot: SystemSnapshot
   let findings: [Finding]
 
-  init(_ scene: DoctorScene) {
-    self.scene = scene
-    findings = Diagnosis.findings(scene)
+  init(_ snapshot: SystemSnapshot) {
+    self.snapshot = snapshot
+    findings = snapshot.findings
   }
 
   /// Whether nothing stands in the way of flashing.
@@ -17,10 +18,10 @@ struct DoctorReport {
 
   func text(_ terminal: Terminal) -> String {
     var lines = [
-      "USB: \(counted(scene.devices.count, "device")), "
-        + "\(counted(scene.waiting.count, "board")) in DFU mode."
+      "USB: \(counted(snapshot.devices.count, "device")), "
+        + "\(counted(snapshot.waiting.count, "board")) in DFU mode."
     ]
-    for seen in scene.waiting { lines += board(seen, terminal) }
+    for seen in snapshot.waiting { lines += board(seen, terminal) }
     for finding in findings {
       lines.append("")
       lines += text(finding, terminal)
@@ -29,9 +30,8 @@ struct DoctorReport {
     return lines.joined(separator: "\n")
   }
 
-  private func board(_ seen: SeenDevice, _ terminal: Terminal) -> [String] {
+  private func board(_ seen: DeviceSnapshot, _ terminal: Terminal) -> [String] {
     guard let board = seen.board else { return [] }
-    let ids = seen.device.descriptor
     var facts: [String] = []
     if let knowledge = seen.knowledge, board.problem == nil {
       facts.append(knowledge.identification.summary)
@@ -39,16 +39,14 @@ struct DoctorReport {
     if let serial = board.serial { facts.append("serial \(serial.printable)") }
     facts.append(speed(seen.device.speed))
     facts.append(hubs(seen.device))
-    if let state = seen.look?.state { facts.append("\(state)") }
-    switch seen.look?.protection {
-    case .on?: facts.append("read-protected")
-    case .off?: facts.append("not read-protected")
-    default: break
+    if let state = seen.probe?.state { facts.append("\(state)") }
+    if let isProtected = seen.probe?.isProtected {
+      facts.append(isProtected ? "read-protected" : "not read-protected")
     }
     return [
       "",
       terminal.styled(board.path, .bold)
-        + "  \(hex(ids.vendor, 4, uppercase: false)):\(hex(ids.product, 4, uppercase: false))"
+        + "  \(seen.device.descriptor.ids)"
         + (board.product.map { "  \($0.printable)" } ?? ""),
       terminal.paragraph("  ", facts.joined(separator: ", ")),
     ]
@@ -91,7 +89,7 @@ struct DoctorReport {
 
   private var summary: String {
     if isHealthy { return "Healthy: nothing stands in the way of flashing." }
-    let counts = [Finding.Severity.problem, .warning, .note].compactMap {
+    let counts = Finding.Severity.allCases.compactMap {
       severity -> String? in
       let number = findings.filter { $0.severity == severity }.count
       return number == 0 ? nil : counted(number, severity.rawValue)
@@ -104,8 +102,8 @@ struct DoctorReport {
   /// The report as JSON shows it.
   var record: Record {
     Record(
-      healthy: isHealthy, system: scene.system.rawValue,
-      devices: scene.devices.map(Record.Device.init),
+      healthy: isHealthy, system: snapshot.system.rawValue,
+      devices: snapshot.devices.map(Record.Device.init),
       findings: findings.map(Record.Item.init))
   }
 
@@ -151,7 +149,7 @@ struct DoctorReport {
       var state: String?
       var readProtected: Bool?
 
-      init(_ seen: SeenDevice) {
+      init(_ seen: DeviceSnapshot) {
         path = seen.device.path
         vendor = hex(seen.device.descriptor.vendor, 4, uppercase: false)
         product = hex(seen.device.descriptor.product, 4, uppercase: false)
@@ -168,12 +166,8 @@ struct DoctorReport {
         node = seen.node?.path
         access = seen.node?.isAccessible
         drivers = seen.drivers.isEmpty ? nil : seen.drivers.map(\.name)
-        state = seen.look?.state.map { "\($0)" }
-        switch seen.look?.protection {
-        case .on?: readProtected = true
-        case .off?: readProtected = false
-        default: readProtected = nil
-        }
+        state = seen.probe?.state.map { "\($0)" }
+        readProtected = seen.probe?.isProtected
       }
     }
   }

@@ -1,3 +1,4 @@
+import DFUDoctor
 import SystemPackage
 
 #if canImport(Glibc)
@@ -19,17 +20,14 @@ struct UdevInstaller {
 
   /// What makes udev read the rules and apply them to what is plugged in.
   static let commands = [
-    ["udevadm", "control", "--reload"],
-    [
-      "udevadm", "trigger", "--action=change", "--subsystem-match=usb",
-      "--attr-match=idVendor=*",
-    ],
+    "udevadm control --reload",
+    "udevadm trigger --action=change --subsystem-match=usb"
+      + " --attr-match='idVendor=*'",
   ]
 
   /// What ``run()`` does, to the letter.
   var plan: String {
-    let commands =
-      isLive ? Self.commands.map { $0.joined(separator: " ") } : []
+    let commands = isLive ? Self.commands : []
     return """
       Write \(path):
 
@@ -59,31 +57,11 @@ struct UdevInstaller {
     _ = unsafe chmod(path, 0o644)
     guard isLive else { return }
     for command in Self.commands {
-      guard try Self.call(command) == 0 else {
+      if let problem = Hook(command: command).run([]) {
         throw ToolFailure(
-          .cannotWrite,
-          "\(path) is written, but \(command.joined(separator: " ")) failed",
+          .cannotWrite, "\(path) is written, but \(command) \(problem)",
           advice: .rulesNotLoaded)
       }
     }
-  }
-
-  /// Runs a program of the system and waits for it; its exit status.
-  private static func call(_ words: [String]) throws(ToolFailure) -> Int32 {
-    let arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-    defer {
-      for index in unsafe arguments.indices { unsafe free(arguments[index]) }
-    }
-    var pid: pid_t = 0
-    let code = unsafe posix_spawnp(
-      &pid, words[0], nil, nil, arguments, environ)
-    guard code == 0 else {
-      throw ToolFailure(
-        .cannotWrite, "could not run \(words[0]) (\(Errno(rawValue: code)))",
-        advice: .rulesNotLoaded)
-    }
-    var status: Int32 = 0
-    while unsafe waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-    return status & 0x7F == 0 ? status >> 8 & 0xFF : 128
   }
 }

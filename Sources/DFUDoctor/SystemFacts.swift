@@ -1,37 +1,37 @@
-import DFUCore
-import SystemPackage
+public import DFUCore
+internal import SystemPackage
 
 #if canImport(Glibc)
-import Glibc
+internal import Glibc
 #elseif canImport(Musl)
-import Musl
+internal import Musl
 #elseif canImport(Darwin)
-import Darwin
+internal import Darwin
 #endif
 
-/// What the operating system knows of USB devices besides what libusb tells.
+/// What the operating system knows of USB devices that libusb does not tell.
 /// On Linux from sysfs, /dev and /proc; elsewhere nothing.
-struct SystemFacts {
+public struct SystemFacts {
   /// In front of every path; a folder that stands for `/` in tests.
   var root = ""
 
-  var system: DoctorScene.System {
+  /// The facts of this computer.
+  public init() {}
+
+  init(root: String) { self.root = root }
+
+  var system: SystemSnapshot.System {
     #if os(Linux)
     .linux
-    #elseif os(Windows)
-    .windows
     #else
     .macOS
     #endif
   }
 
-  var isRoot: Bool { geteuid() == 0 }
-
   /// The node of a device.
   func node(of device: USBDevice) -> DeviceNode? {
     #if os(Linux)
-    let path =
-      "/dev/bus/usb/\(padded(device.bus))/\(padded(device.address))"
+    let path = nodePath(device)
     var status = stat()
     guard unsafe stat(root + path, &status) == 0 else { return nil }
     return DeviceNode(
@@ -44,9 +44,12 @@ struct SystemFacts {
     #endif
   }
 
-  private func padded(_ number: UInt8) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: 3 - text.utf8.count) + text
+  private func nodePath(_ device: USBDevice) -> String {
+    func padded(_ number: UInt8) -> String {
+      let text = String(number)
+      return String(repeating: "0", count: 3 - text.utf8.count) + text
+    }
+    return "/dev/bus/usb/\(padded(device.bus))/\(padded(device.address))"
   }
 
   private static func userName(_ id: uid_t) -> String {
@@ -74,17 +77,18 @@ struct SystemFacts {
     }
   }
 
-  /// Which programs have a node open; only those of other users are hidden
-  /// from a user who is not root.
-  func holders(of node: DeviceNode?) -> [String] {
-    guard let node else { return [] }
-    var found: [String] = []
-    for path in paths("/proc/[0-9]*/fd/*") where link(path) == node.path {
-      let parts = path.dropFirst(root.count).split(separator: "/")
+  /// Which other programs have a device open. A user who is not root does not
+  /// see those of other users.
+  public func holders(of device: USBDevice) -> [ProcessName] {
+    let node = nodePath(device)
+    var found: [ProcessName] = []
+    for path in paths("/proc/[0-9]*/fd/*") where link(path) == node {
+      let parts = path.dropFirst(root.utf8.count).split(separator: "/")
       guard parts.count > 1, parts[1] != "\(getpid())" else { continue }
-      let name =
-        text("/proc/\(parts[1])/comm")?.split(separator: "\n").first ?? "?"
-      let holder = "\(name) (process \(parts[1]))".escapingControls
+      let process = String(parts[1])
+      let name = text("/proc/\(process)/comm")?.split(separator: "\n").first
+      let holder = ProcessName(
+        name: String(name ?? "?").escapingControls, process: process)
       if !found.contains(holder) { found.append(holder) }
     }
     return found
@@ -150,41 +154,5 @@ struct SystemFacts {
         into: UnsafeMutableRawBufferPointer(buffer))
     }
     return bytes.map { String(decoding: $0, as: UTF8.self) }
-  }
-}
-
-extension RuleLine {
-  /// The lines of a rules file that give access by ids. A line continued with
-  /// a backslash is one.
-  static func lines(of content: String, file: String) -> [RuleLine] {
-    var joined = ""
-    var result: [RuleLine] = []
-    for line in content.split(separator: "\n") {
-      let text = line.drop { $0 == " " || $0 == "\t" }
-      if joined.isEmpty, text.hasPrefix("#") { continue }
-      if text.hasSuffix("\\") {
-        joined += text.dropLast()
-        continue
-      }
-      joined += text
-      defer { joined = "" }
-      guard let vendor = value(of: "{idVendor}==", in: joined) else { continue }
-      let access = joined.contains("uaccess")
-      let mode = joined.contains("MODE") || joined.contains("GROUP=")
-      guard access || mode else { continue }
-      result.append(
-        RuleLine(
-          file: file, vendor: vendor.lowercased(),
-          product: value(of: "{idProduct}==", in: joined)?.lowercased(),
-          grantsUserAccess: access, setsMode: mode))
-    }
-    return result
-  }
-
-  private static func value(of key: String, in line: String) -> String? {
-    guard let start = line.firstRange(of: key)?.upperBound else { return nil }
-    let rest = line[start...].drop { $0 == " " }
-    guard rest.first == "\"" else { return nil }
-    return String(rest.dropFirst().prefix { $0 != "\"" })
   }
 }
