@@ -138,29 +138,4 @@ public enum DFUPrefix: Hashable, Sendable {
       return nil
     }
   }
-
-  /// A payload with this prefix before it.
-  ///
-  /// Throws ``FirmwareError`` when the address of a Stellaris prefix is not
-  /// a multiple of 1024 or beyond what its 16 bits can say.
-  public func prepended(
-    to payload: [UInt8]
-  ) throws(FirmwareError) -> [UInt8] {
-    switch self {
-    case .stellaris(let address):
-      guard address % 1024 == 0, address / 1024 <= 0xFFFF else {
-        throw FirmwareError(
-          .unsupported(
-            "a TI prefix needs an address that is a multiple of 1024 "
-              + "below 0x04000000"))
-      }
-      return [1, 0] + UInt16(address / 1024).littleEndianBytes
-        + UInt32(truncatingIfNeeded: payload.count).littleEndianBytes
-        + payload
-    case .lpc(let blocks):
-      return [0x1A, 0x3F] + blocks.littleEndianBytes
-        + [UInt8](repeating: 0, count: 8)
-        + [UInt8](repeating: 0xFF, count: 4) + payload
-    }
-  }
 }

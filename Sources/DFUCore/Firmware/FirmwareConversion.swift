@@ -55,7 +55,8 @@ public struct FirmwareConversion: Hashable, Sendable {
     case .sRecord:
       return try image(of: file).sRecord(
         header: file.header ?? "", entryPoint: file.entryPoint)
-    case .elf: return try image(of: file).elf(entryPoint: file.entryPoint)
+    case .elf:
+      throw FirmwareError(.unsupported("ELF files are read, but not made"))
     case .uf2:
       return try joined(file).uf2(
         family: family

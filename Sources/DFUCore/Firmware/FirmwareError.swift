@@ -186,7 +186,7 @@ extension FirmwareError.Kind: CustomStringConvertible {
 
   private func list(_ families: [UInt32]) -> String {
     let shown = families.prefix(8).map {
-      UF2Family.name(of: $0) ?? "0x" + hex($0)
+      UF2Family(rawValue: $0).name ?? "0x" + hex($0)
     }
     let rest = families.count - shown.count
     return shown.joined(separator: ", ")

@@ -117,7 +117,7 @@ public struct FirmwareFile: Hashable, Sendable {
   /// Where the program starts, if the file says so; a hint.
   public var entryPoint: UInt32?
   /// What a UF2 file holds for each chip family.
-  public var families: [UF2Family] = []
+  public var families: [UF2Part] = []
   /// The text of an S0 record as the file has it: clean it before it is
   /// shown.
   public var header: String?

@@ -1,40 +1,19 @@
 /// Reads a firmware file that comes piece by piece, from a disk or a pipe, and
-/// unpacks it if it is packed.
-///
-/// A gzip file (RFC 1952) is unpacked as it comes. A zip archive has its
-/// directory at its end and is collected first; of the files in it the one
-/// that is firmware is read, or the one that is asked for. What is packed
-/// twice is refused.
-///
-/// Intel HEX, S-record and UF2 files are read as they come and take no memory
-/// beyond their image; others are collected first.
+/// unpacks it if it is packed: a gzip file (RFC 1952), or the one file in a zip
+/// archive that is firmware, or that is asked for. What is packed twice is
+/// refused.
 public struct FirmwareFileReader: ~Copyable {
   /// The most bytes that a file may have unless told otherwise: 64 MiB.
   public static let defaultLimit = 64 << 20
 
-  /// How much is read at once where nothing better is known, bytes.
+  /// How much is read at once, bytes.
   private static let chunkLength = 256 << 10
-  /// How many bytes tell a packed file.
-  private static let magicLength = 4
 
-  private enum Packing {
-    /// Too few bytes came to tell.
-    case unknown
-    case none
-    case gzip(Inflater)
-    case zip
-  }
-
-  private let limit: Int
+  private let format: FirmwareFormat?
   private let entry: String?
-  private var packing: Packing
-  private var reader: FormatReader
-  /// The first bytes, until the packing is known; then a whole zip archive.
-  private var packed: [UInt8] = []
-  private var packedCount = 0
-  /// How many zero bytes followed a gzip file: some tapes' padding.
-  private var padding = 0
-  private var chunk: [UInt8] = []
+  private let limit: Int
+  private let damagedSuffixIsData: Bool
+  private var bytes: [UInt8] = []
 
   /// A reader for a file of `format`, or of the format that its content
   /// tells.
@@ -51,121 +30,79 @@ public struct FirmwareFileReader: ~Copyable {
     expectedCount: Int? = nil, limit: Int = FirmwareFileReader.defaultLimit,
     damagedSuffixIsData: Bool = false
   ) {
-    self.limit = limit
+    self.format = format
     self.entry = entry
-    packing = format == .raw && entry == nil ? .none : .unknown
-    reader = FormatReader(
-      format: format, expectedCount: expectedCount, limit: limit,
-      damagedSuffixIsData: damagedSuffixIsData)
+    self.limit = limit
+    self.damagedSuffixIsData = damagedSuffixIsData
+    bytes.reserveCapacity(min(max(expectedCount ?? 0, 0), limit))
   }
 
   /// Takes the next bytes.
   ///
-  /// Throws ``FirmwareError`` as soon as the file can be seen to be wrong.
-  public mutating func feed(_ bytes: Span<UInt8>) throws(FirmwareError) {
-    switch packing {
-    case .none: try reader.feed(bytes)
-    case .gzip(let inflater): try unpack(bytes, inflater)
-    case .zip, .unknown:
-      try count(bytes.count)
-      packed.append(contentsOf: bytes)
-      if case .unknown = packing, packed.count >= Self.magicLength {
-        try tellPacking()
-      }
-    }
+  /// Throws ``FirmwareError`` when they are more than the limit.
+  public mutating func feed(_ piece: Span<UInt8>) throws(FirmwareError) {
+    try Self.append(piece, to: &bytes, limit: limit)
   }
 
   /// Takes the next bytes from `read`, which puts as many of them as it has
   /// at hand where it is told; returns how many they were.
   ///
-  /// This is quicker than ``feed(_:)`` for large files: their bytes come to
-  /// where they stay.
-  ///
-  /// Throws ``FirmwareError`` as soon as the file can be seen to be wrong.
+  /// Throws ``FirmwareError`` when they are more than the limit.
   public mutating func feed(
     from read: (inout OutputSpan<UInt8>) -> Void
   ) throws(FirmwareError) -> Int {
-    if case .none = packing, let count = try reader.collect(from: read) {
-      return count
+    let count = bytes.count
+    bytes.append(addingCapacity: Self.chunkLength, initializingWith: read)
+    guard bytes.count <= limit else {
+      throw FirmwareError(.tooLarge(limit: limit))
     }
-    // Little at first: what kind of file it is decides where the rest goes.
-    let length: Int
-    if case .unknown = packing {
-      length = FirmwareFormat.headLength
-    } else {
-      length = Self.chunkLength
-    }
-    var piece = chunk
-    chunk = []
-    piece.removeAll(keepingCapacity: true)
-    piece.append(addingCapacity: length, initializingWith: read)
-    try feed(piece.span)
-    let count = piece.count
-    chunk = piece
-    return count
+    return bytes.count - count
   }
 
   /// What the file holds, after its last bytes.
   ///
   /// Throws ``FirmwareError`` for a file that is not right.
   public mutating func finish() throws(FirmwareError) -> FirmwareFile {
-    if case .unknown = packing { try tellPacking() }
-    switch packing {
-    case .gzip(let inflater):
-      guard inflater.isAtEnd else {
-        throw FirmwareError(.truncated("the packed data does not end"))
-      }
-      var file = try reader.finish()
-      file.container = .gzip
-      return file
-    case .zip: return try finishArchive()
-    case .none, .unknown: return try reader.finish()
-    }
-  }
-
-  private mutating func count(_ more: Int) throws(FirmwareError) {
-    packedCount += more
-    guard packedCount <= limit else {
-      throw FirmwareError(.tooLarge(limit: limit))
-    }
-  }
-
-  private mutating func tellPacking() throws(FirmwareError) {
-    let head = packed
-    if head.starts(with: [0x50, 0x4B, 0x03, 0x04])
-      || head.starts(with: [0x50, 0x4B, 0x05, 0x06])
+    let whole = bytes
+    bytes = []
+    if format == .raw, entry == nil { return try file(whole) }
+    if whole.starts(with: [0x50, 0x4B, 0x03, 0x04])
+      || whole.starts(with: [0x50, 0x4B, 0x05, 0x06])
     {
-      packing = .zip
-      return
+      return try file(inArchive: whole)
     }
     if let entry { throw FirmwareError(.notAnArchive(entry)) }
-    packed = []
-    if head.starts(with: [0x1F, 0x8B, 0x08]) {
-      reader.forgetExpectedCount()
-      let inflater = try Inflater(.gzip)
-      packing = .gzip(inflater)
-      packedCount = 0
-      try unpack(head.span, inflater)
-    } else {
-      packing = .none
-      try reader.feed(head.span)
-    }
+    guard whole.starts(with: [0x1F, 0x8B, 0x08]) else { return try file(whole) }
+    var file = try file(try unpacked(whole))
+    file.container = .gzip
+    return file
   }
 
-  private mutating func unpack(
-    _ bytes: Span<UInt8>, _ inflater: Inflater
+  private func file(
+    _ bytes: consuming [UInt8]
+  ) throws(FirmwareError) -> FirmwareFile {
+    try FirmwareFile(
+      reading: bytes, format: format, damagedSuffixIsData: damagedSuffixIsData)
+  }
+
+  private static func append(
+    _ piece: Span<UInt8>, to bytes: inout [UInt8], limit: Int
   ) throws(FirmwareError) {
-    try count(bytes.count)
+    guard piece.count <= limit - bytes.count else {
+      throw FirmwareError(.tooLarge(limit: limit))
+    }
+    bytes.append(contentsOf: piece)
+  }
+
+  private func unpacked(_ packed: [UInt8]) throws(FirmwareError) -> [UInt8] {
+    let inflater = try Inflater(.gzip)
+    var result: [UInt8] = []
     var start = 0
-    while start < bytes.count {
+    while start < packed.count {
       if inflater.isAtEnd {
         // Several gzip files in a row are one; zeros may follow.
-        if bytes[start] == 0 {
-          padding += 1
-          start += 1
-          continue
-        }
-        guard padding == 0, bytes[start] == 0x1F else {
+        if packed[start...].allSatisfy({ $0 == 0 }) { break }
+        guard packed[start] == 0x1F else {
           throw FirmwareError(
             .malformed(
               "something follows the end of the gzip data; if the file is to "
@@ -173,17 +110,21 @@ public struct FirmwareFileReader: ~Copyable {
         }
         inflater.restart()
       }
-      start += try inflater.feed(bytes.extracting(start...)) {
+      start += try inflater.feed(packed.span.extracting(start...)) {
         (piece) throws(FirmwareError) in
-        try reader.feed(piece)
+        try Self.append(piece, to: &result, limit: limit)
         return true
       }
     }
+    guard inflater.isAtEnd else {
+      throw FirmwareError(.truncated("the packed data does not end"))
+    }
+    return result
   }
 
-  private mutating func finishArchive() throws(FirmwareError) -> FirmwareFile {
-    let bytes = packed
-    packed = []
+  private func file(
+    inArchive bytes: [UInt8]
+  ) throws(FirmwareError) -> FirmwareFile {
     let archive = try ZipArchive(bytes)
     let chosen =
       if let entry {
@@ -194,12 +135,13 @@ public struct FirmwareFileReader: ~Copyable {
     guard chosen.size <= limit else {
       throw FirmwareError(.tooLarge(limit: limit), at: .entry(chosen.path))
     }
-    reader.forgetExpectedCount()
+    var content: [UInt8] = []
+    content.reserveCapacity(chosen.size)
     try archive.unpack(chosen) { (piece) throws(FirmwareError) in
-      try reader.feed(piece)
+      content.append(contentsOf: piece)
       return true
     }
-    var file = try reader.finish()
+    var file = try file(content)
     file.container = .zip(entry: chosen.path)
     return file
   }

@@ -43,12 +43,6 @@ public struct FirmwareImage: Hashable, Sendable {
     try add(bytes, at: address)
   }
 
-  /// An image of segments that are known to be sorted, apart and not empty.
-  private init(sorted segments: [Segment]) {
-    self.segments = segments
-    byteCount = segments.reduce(0) { $0 + $1.bytes.count }
-  }
-
   /// Whether the image holds no byte.
   public var isEmpty: Bool { segments.isEmpty }
 
@@ -87,7 +81,8 @@ public struct FirmwareImage: Hashable, Sendable {
       segments[last].bytes += bytes
       byteCount += bytes.count
     } else {
-      try insert(bytes, from: start, to: end)
+      let piece = Segment(address: address, bytes: bytes)
+      self = try FirmwareImage(joining: segments + [piece])
     }
   }
 
@@ -126,48 +121,6 @@ public struct FirmwareImage: Hashable, Sendable {
       segments[top].bytes += piece.bytes[common.count...]
       byteCount += piece.bytes.count - common.count
     }
-  }
-
-  /// The general case of `add`: the bytes lie before the end of the last
-  /// segment.
-  private mutating func insert(
-    _ bytes: [UInt8], from start: UInt64, to end: UInt64
-  ) throws(FirmwareError) {
-    let first = firstSegment(endingAtOrAfter: start)
-    var after = first
-    while after < segments.count, UInt64(segments[after].address) <= end {
-      let common = segments[after].range.clamped(to: start..<end)
-      for address in common {
-        let old = segments[after].bytes[
-          Int(address - UInt64(segments[after].address))]
-        if old != bytes[Int(address - start)] {
-          throw FirmwareError(
-            .overlap(
-              address: UInt32(truncatingIfNeeded: address), earlier: nil))
-        }
-      }
-      after += 1
-    }
-    var merged = Segment(
-      address: UInt32(truncatingIfNeeded: start), bytes: bytes)
-    if first < after {
-      let before = segments[first]
-      if UInt64(before.address) <= start {
-        // Nothing to do for bytes that are all there already.
-        if before.end >= end { return }
-        merged = before
-        merged.bytes += bytes[Int(before.end - start)...]
-      }
-      let behind = segments[after - 1]
-      if behind.end > merged.end {
-        merged.bytes +=
-          behind.bytes[
-            Int(merged.end - UInt64(behind.address))...]
-      }
-    }
-    let replaced = segments[first..<after].reduce(0) { $0 + $1.bytes.count }
-    segments.replaceSubrange(first..<after, with: [merged])
-    byteCount += merged.bytes.count - replaced
   }
 
   /// The index of the first segment that ends at or after an address;
@@ -248,11 +201,6 @@ public struct FirmwareImage: Hashable, Sendable {
       index += 1
     }
     return result
-  }
-
-  /// The image without what lies outside a range of addresses.
-  public func clipped(to range: Range<UInt64>) -> FirmwareImage {
-    FirmwareImage(sorted: segments(in: range))
   }
 
   /// Writes what the image holds over a copy of memory that begins at an

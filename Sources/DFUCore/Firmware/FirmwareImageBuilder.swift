@@ -54,21 +54,6 @@ struct FirmwareImageBuilder {
     current.bytes.append(contentsOf: bytes)
   }
 
-  /// Adds the bytes of a record that its digits stand for; returns their
-  /// sum.
-  mutating func add(
-    digits: Span<UInt8>, values: Span<UInt8>, at address: UInt32, place: Int
-  ) throws(FirmwareError) -> RecordSum {
-    let count = digits.count / 2
-    if count == 0 { return RecordSum() }
-    try begin(count: count, at: address, place: place)
-    var sum = RecordSum()
-    current.bytes.append(addingCapacity: count) { output in
-      sum = digits.decode(to: &output, values: values)
-    }
-    return sum
-  }
-
   private mutating func begin(
     count: Int, at address: UInt32, place: Int
   ) throws(FirmwareError) {

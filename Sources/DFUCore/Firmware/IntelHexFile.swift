@@ -8,95 +8,68 @@ struct IntelHexParser: RecordParser {
   private var isAtEnd = false
 
   /// A parser for text of about `expecting` bytes.
-  init(expecting: Int = 0) {
+  init(expecting: Int) {
     builder = FirmwareImageBuilder(expecting: expecting / 2) { .line($0) }
+  }
+
+  static let sum: UInt8 = 0
+
+  /// The count is that of the data; address, type and checksum come besides.
+  static func length(countByte: UInt8) -> Int { Int(countByte) + 5 }
+
+  func markLength(
+    of text: Span<UInt8>, line: Int
+  ) throws(FirmwareError) -> Int {
+    guard !isAtEnd else {
+      throw FirmwareError(.dataAfterEnd, at: .line(line))
+    }
+    guard text[0] == UInt8(ascii: ":") else {
+      throw FirmwareError(
+        .malformed("the line begins without “:”"), at: .line(line))
+    }
+    return 1
   }
 
   @_optimize(speed)
   mutating func record(
-    _ text: Span<UInt8>, values: Span<UInt8>, line: Int
+    _ mark: UInt8, _ bytes: [UInt8], line: Int
   ) throws(FirmwareError) {
-    guard text[0] == UInt8(ascii: ":") else {
-      throw FirmwareError(
-        isAtEnd ? .dataAfterEnd : .malformed("the line begins without “:”"),
-        at: .line(line))
-    }
-    guard !isAtEnd else {
-      throw FirmwareError(.dataAfterEnd, at: .line(line))
-    }
-    let digits = text.extracting(1...)
-    let length = digits.count / 2
-    guard digits.count.isMultiple(of: 2), length >= 5 else {
-      throw FirmwareError(
-        .truncated("the record is too short"), at: .line(line))
-    }
-    // Count, address, type: four bytes, the first lowest.
-    var headSum = RecordSum()
-    let head = headSum.add(eight: digits.firstEight)
-    let count = Int(head & 0xFF)
-    guard length >= count + 5 else {
-      throw FirmwareError(
-        .truncated("the record is too short"), at: .line(line))
-    }
-    guard length == count + 5 else {
-      throw FirmwareError(
-        .malformed("the record is longer than it says"), at: .line(line))
-    }
-    let stored = digits.byte(at: count + 4, values: values)
-    let type = UInt8(head >> 24)
-    let address =
-      base + ((head >> 8 & 0xFF) << 8 | (head >> 16 & 0xFF))
-    // The bytes are decoded once, while they are added; that they are right
-    // is known only afterwards, but then an image is never asked for.
-    if type == 0, fits(count, at: address) {
-      let data = 8..<8 + count * 2
-      var sum = try builder.add(
-        digits: digits.extracting(data), values: values, at: address,
-        place: line)
-      sum.add(headSum)
-      sum.add(digits.extracting(data.upperBound...).sum(values: values))
-      return try sum.check(is: 0, last: stored, line: line)
-    }
-    try digits.sum(values: values).check(is: 0, last: stored, line: line)
+    let type = bytes[3]
+    let data = bytes[4..<bytes.count - 1]
     if type == 0 {
-      throw FirmwareError(
-        isSegmented
-          ? .malformed("the record goes beyond the end of its 64 KiB segment")
-          : .addressWraps(address: address, count: count), at: .line(line))
+      let offset = bytes[1...2].bigEndianNumber
+      // In a segment addresses would wrap to its start (page 6 of the
+      // specification); nobody means that.
+      guard !isSegmented || Int(offset) + data.count <= 0x10000 else {
+        throw FirmwareError(
+          .malformed("the record goes beyond the end of its 64 KiB segment"),
+          at: .line(line))
+      }
+      return try builder.add(data, at: base + offset, place: line)
     }
     guard let wanted = Self.lengths[type] else {
       throw FirmwareError(
         .malformed("record type \(type) is not known"), at: .line(line))
     }
-    guard count == wanted else {
+    guard data.count == wanted else {
       throw FirmwareError(
         .malformed(
-          "a record of type \(type) has \(wanted) bytes, not \(count)"),
+          "a record of type \(type) has \(wanted) bytes, not \(data.count)"),
         at: .line(line))
     }
+    let value = data.bigEndianNumber
     switch type {
     case 1: isAtEnd = true
     case 2:
-      base = digits.number(at: 4, length: 2, values: values) << 4
+      base = value << 4
       isSegmented = true
-    case 3:
-      // CS:IP of a real-mode 8086.
-      file.entryPoint =
-        digits.number(at: 4, length: 2, values: values) << 4
-        + digits.number(at: 6, length: 2, values: values)
+    // CS:IP of a real-mode 8086.
+    case 3: file.entryPoint = (value >> 16) << 4 + (value & 0xFFFF)
     case 4:
-      base = digits.number(at: 4, length: 2, values: values) << 16
+      base = value << 16
       isSegmented = false
-    default: file.entryPoint = digits.number(at: 4, length: 4, values: values)
+    default: file.entryPoint = value
     }
-  }
-
-  /// Whether a record's bytes have addresses. In a segment they would go
-  /// round to its start (page 6 of the specification); nobody means that.
-  private func fits(_ count: Int, at address: UInt32) -> Bool {
-    isSegmented
-      ? Int(address - base) + count <= 0x10000
-      : UInt64(address) + UInt64(count) <= 1 << 32
   }
 
   /// How many bytes the records of each type have, other than data
@@ -114,8 +87,7 @@ struct IntelHexParser: RecordParser {
 extension FirmwareFile {
   init(intelHex bytes: [UInt8]) throws(FirmwareError) {
     var text = RecordText(IntelHexParser(expecting: bytes.count))
-    try text.feed(bytes.span)
-    self = try text.finish()
+    self = try text.read(bytes.span)
   }
 }
 
@@ -161,9 +133,4 @@ extension FirmwareImage {
     writer.line(":", [0, 0, 0, 1], checksum: checksum)
     return writer.text
   }
-}
-
-extension FixedWidthInteger {
-  /// The bytes of the number, high byte first.
-  var bigEndianBytes: [UInt8] { littleEndianBytes.reversed() }
 }

@@ -1,292 +1,137 @@
-/// Reads the records of one text format, one line at a time.
+/// Reads the records of one text format: lines of a mark and hexadecimal
+/// digits, two for each byte, the last of which is a checksum.
 protocol RecordParser {
-  /// Takes a line, without blanks around it and not empty; `values` is
-  /// `Span.digitValues`.
+  /// What the bytes of a record add up to, modulo 256.
+  static var sum: UInt8 { get }
+
+  /// How many bytes a record has whose first byte this is.
+  static func length(countByte: UInt8) -> Int
+
+  /// How many characters the mark has that begins a line.
+  ///
+  /// Throws ``FirmwareError`` for a line that is no record of the format, or
+  /// that must not be there.
+  func markLength(of text: Span<UInt8>, line: Int) throws(FirmwareError) -> Int
+
+  /// Takes a record: the last character of its mark, and its bytes, whose
+  /// number and sum are right.
   mutating func record(
-    _ text: Span<UInt8>, values: Span<UInt8>, line: Int
+    _ mark: UInt8, _ bytes: [UInt8], line: Int
   ) throws(FirmwareError)
 
   /// What the records say, after the last of them on line `line` or before.
   mutating func finish(line: Int) throws(FirmwareError) -> FirmwareFile
 }
 
-/// Cuts text into lines for a parser. The text comes in chunks of any size
-/// and is not kept, so that a file needs no memory beyond its image.
+/// Cuts text into lines for a parser.
 struct RecordText<Parser: RecordParser> {
   private var parser: Parser
-  private var carry: [UInt8] = []
   private var line = 1
-  private var endedWithReturn = false
-
-  /// No record of either format is longer; blanks around it may be.
-  private var longestLine: Int { 1024 }
+  /// The bytes of one record; kept for its memory.
+  private var bytes: [UInt8] = []
+  private let values = digitValues()
 
   init(_ parser: Parser) {
     self.parser = parser
   }
 
   @_optimize(speed)
-  mutating func feed(_ chunk: Span<UInt8>) throws(FirmwareError) {
-    let digitValues = Span<UInt8>.digitValues
-    let values = digitValues.span
+  mutating func read(_ text: Span<UInt8>) throws(FirmwareError) -> FirmwareFile
+  {
     var start = 0
-    var index = 0
-    let count = chunk.count
-    while index < count {
-      index = chunk.skippingText(from: index)
-      guard index < count else { break }
-      let byte = chunk[index]
-      if byte > 0x0D || (byte != 0x0A && byte != 0x0D) {
-        index &+= 1
+    // A byte order mark, which some editors put before the first line.
+    if text.count >= 3, text[0] == 0xEF, text[1] == 0xBB, text[2] == 0xBF {
+      start = 3
+    }
+    for index in text.indices {
+      let byte = text[index]
+      guard byte == 0x0A || byte == 0x0D else { continue }
+      // “\r\n” ends one line, not two.
+      if byte == 0x0A, index == start, index > 0, text[index - 1] == 0x0D {
+        start = index + 1
         continue
       }
-      // “\r\n” ends one line, not two.
-      if byte == 0x0A, endedWithReturn, index == start, carry.isEmpty {
-        endedWithReturn = false
-      } else {
-        try endLine(chunk.extracting(start..<index), values: values)
-        endedWithReturn = byte == 0x0D
-      }
-      index &+= 1
-      start = index
+      try take(text.extracting(start..<index))
+      line += 1
+      start = index + 1
     }
-    if start < count {
-      endedWithReturn = false
-      try keep(chunk.extracting(start..<count))
-    }
-  }
-
-  mutating func finish() throws(FirmwareError) -> FirmwareFile {
-    if !carry.isEmpty {
-      let rest = carry
-      carry = []
-      try take(rest.span, values: Span<UInt8>.digitValues.span)
-    }
+    try take(text.extracting(start...))
     return try parser.finish(line: line)
   }
 
-  private mutating func keep(_ part: Span<UInt8>) throws(FirmwareError) {
-    guard carry.count + part.count <= longestLine else {
-      throw FirmwareError(
-        .malformed("the line is longer than any record"), at: .line(line))
-    }
-    for index in part.indices { carry.append(part[index]) }
-  }
-
-  private mutating func endLine(
-    _ part: Span<UInt8>, values: Span<UInt8>
-  ) throws(FirmwareError) {
-    if carry.isEmpty {
-      try take(part, values: values)
-    } else {
-      try keep(part)
-      let whole = carry
-      carry.removeAll(keepingCapacity: true)
-      try take(whole.span, values: values)
-    }
-    line += 1
-  }
-
-  private mutating func take(
-    _ text: Span<UInt8>, values: Span<UInt8>
-  ) throws(FirmwareError) {
+  @_optimize(speed)
+  private mutating func take(_ text: Span<UInt8>) throws(FirmwareError) {
     var start = 0
     var end = text.count
-    // A byte order mark, which some editors put before the first line.
-    if line == 1, end >= 3, text[0] == 0xEF, text[1] == 0xBB,
-      text[2] == 0xBF
-    {
-      start = 3
-    }
     while start < end, isBlank(text[start]) { start += 1 }
     while start < end, isBlank(text[end - 1]) { end -= 1 }
     if start == end { return }
-    try parser.record(
-      text.extracting(start..<end), values: values, line: line)
+    let mark = try parser.markLength(
+      of: text.extracting(start..<end), line: line)
+    try decode(text.extracting(start + mark..<end))
+    try parser.record(text[start + mark - 1], bytes, line: line)
   }
 
   private func isBlank(_ byte: UInt8) -> Bool {
     byte == 0x20 || byte == 0x09 || byte == 0x0B || byte == 0x0C
   }
-}
 
-/// The bytes of a record: hexadecimal digits, two for each byte.
-///
-/// The value of a digit comes from a table because branches would be
-/// foretold wrongly half the time; the table is handed down as a span because
-/// counting its references for each record would cost as much again.
-extension Span<UInt8> {
-  /// The value of each character as a digit, 0xFF for others.
-  static let digitValues: [UInt8] = {
-    var values = [UInt8](repeating: 0xFF, count: 256)
-    for (value, digit) in "0123456789ABCDEF".utf8.enumerated() {
-      values[Int(digit)] = UInt8(value)
-    }
-    for (value, digit) in "abcdef".utf8.enumerated() {
-      values[Int(digit)] = UInt8(value + 10)
-    }
-    return values
-  }()
-
-  /// A byte of the record; something if the digits are none.
-  @inline(__always)
-  func byte(at index: Int, values: Span<UInt8>) -> UInt8 {
-    values[Int(self[index * 2])] &<< 4 | values[Int(self[index * 2 + 1])]
-  }
-
-  /// A big-endian number of `length` bytes, at most 4.
-  @inline(__always)
-  func number(at index: Int, length: Int, values: Span<UInt8>) -> UInt32 {
-    var value: UInt32 = 0
-    for index in index..<index + length {
-      value = value << 8 | UInt32(byte(at: index, values: values))
-    }
-    return value
-  }
-
-  /// The sum of the bytes.
-  @inline(__always)
-  func sum(values: Span<UInt8>) -> RecordSum {
-    var sum = RecordSum()
-    var position = 0
-    while position &+ 1 < count {
-      _ = sum.add(
-        values[Int(self[position])], values[Int(self[position &+ 1])])
-      position &+= 2
-    }
-    return sum
-  }
-
-  /// The sum of the bytes, which are put into `output`.
-  ///
-  /// Eight digits are one number here, whose parts are worked on together;
-  /// such a number can be had from a span only by a pointer. Both loops stay
-  /// within the digits and within the room of the output.
+  /// Turns the digits of a record into its bytes, and checks them.
   @_optimize(speed)
-  func decode(
-    to output: inout OutputSpan<UInt8>, values: Span<UInt8>
-  ) -> RecordSum {
-    var sum = RecordSum()
-    let whole = Swift.min(count / 8, output.freeCapacity / 4)
-    unsafe withUnsafeBytes { source in
-      unsafe output.withUnsafeMutableBufferPointer { target, filled in
-        let target = UnsafeMutableRawBufferPointer(target)
-        for index in 0..<whole {
-          let digits = unsafe UInt64(
-            littleEndian: source.loadUnaligned(
-              fromByteOffset: index &* 8, as: UInt64.self))
-          unsafe target.storeBytes(
-            of: sum.add(eight: digits).littleEndian,
-            toByteOffset: filled &+ index &* 4, as: UInt32.self)
-        }
-        filled += whole * 4
-      }
+  private mutating func decode(_ digits: Span<UInt8>) throws(FirmwareError) {
+    // Local, so that the loop knows that nobody else has them.
+    let values = values
+    let table = values.span
+    var decoded = bytes
+    bytes = []
+    decoded.removeAll(keepingCapacity: true)
+    var sum: UInt8 = 0
+    var all: UInt8 = 0
+    for index in 0..<digits.count / 2 {
+      // A table, because branches would be predicted wrongly half the time.
+      let high = table[Int(digits[index &* 2])]
+      let low = table[Int(digits[index &* 2 &+ 1])]
+      all |= high | low
+      let byte = high &<< 4 | low
+      sum &+= byte
+      decoded.append(byte)
     }
-    var position = whole &* 8
-    while position &+ 1 < count {
-      output.append(
-        sum.add(
-          values[Int(self[position])], values[Int(self[position &+ 1])]))
-      position &+= 2
+    bytes = decoded
+    guard all < 16 else {
+      throw malformed("the record has something that is no hexadecimal digit")
     }
-    return sum
-  }
-
-  /// The first eight characters, which must be there, as one number.
-  @inline(__always)
-  var firstEight: UInt64 {
-    unsafe withUnsafeBytes { bytes in
-      unsafe UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-    }
-  }
-
-  /// The first index at or after `start` of a character below 0x10, or one
-  /// of the last seven: eight at a time.
-  @inline(__always)
-  func skippingText(from start: Int) -> Int {
-    var index = start
-    unsafe withUnsafeBytes { bytes in
-      while index &+ 8 <= bytes.count {
-        let eight = unsafe UInt64(
-          littleEndian: bytes.loadUnaligned(
-            fromByteOffset: index, as: UInt64.self))
-        // A byte below 0x10 borrows from its top bit; bytes above it may be
-        // marked wrongly then, but not those before.
-        let low =
-          (eight &- 0x1010_1010_1010_1010) & ~eight & 0x8080_8080_8080_8080
-        if low != 0 {
-          index &+= low.trailingZeroBitCount &>> 3
-          break
-        }
-        index &+= 8
-      }
-    }
-    return index
-  }
-}
-
-/// What is gathered over the digits of a record.
-struct RecordSum {
-  /// The sum of the bytes, modulo 256.
-  private(set) var value: UInt8 = 0
-  private var allDigits: UInt8 = 0
-
-  /// Adds the values of two digits; returns their byte.
-  @inline(__always)
-  mutating func add(_ high: UInt8, _ low: UInt8) -> UInt8 {
-    allDigits |= high | low
-    let byte = high &<< 4 | low
-    value &+= byte
-    return byte
-  }
-
-  /// Adds the bytes that eight digits stand for, the first of them lowest;
-  /// returns the four bytes in the same order.
-  @inline(__always)
-  mutating func add(eight digits: UInt64) -> UInt32 {
-    let tops: UInt64 = 0x8080_8080_8080_8080
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    // No sum of two of these overflows its byte as long as the top bits are
-    // clear; those that are not are found at the end.
-    let low = digits & ~tops
-    let letters = low | ones &* 0x20
-    let isNumber =
-      (low &+ ones &* (0x80 - 0x30)) & ~(low &+ ones &* (0x80 - 0x3A))
-    let isLetter =
-      (letters &+ ones &* (0x80 - 0x61)) & ~(letters &+ ones &* (0x80 - 0x67))
-    if (isNumber | isLetter) & ~digits & tops != tops { allDigits = 0xFF }
-    let values =
-      (low & (ones &* 0x0F)) &+ ((isLetter & tops) &>> 7) &* 9
-    let pairs = (values &<< 4 | values &>> 8) & 0x00FF_00FF_00FF_00FF
-    value &+= UInt8(
-      truncatingIfNeeded: (pairs &* 0x0001_0001_0001_0001) &>> 48)
-    let halves = (pairs | pairs &>> 8) & 0x0000_FFFF_0000_FFFF
-    return UInt32(truncatingIfNeeded: halves | halves &>> 16)
-  }
-
-  /// Adds the sum of another part of the record.
-  mutating func add(_ other: RecordSum) {
-    allDigits |= other.allDigits
-    value &+= other.value
-  }
-
-  /// Throws unless all were digits and the sum is what it must be; `last` is
-  /// the checksum that the record has.
-  func check(
-    is wanted: UInt8, last stored: UInt8, line: Int
-  ) throws(FirmwareError) {
-    guard allDigits < 16 else {
+    guard digits.count.isMultiple(of: 2), let first = bytes.first,
+      let stored = bytes.last, bytes.count >= Parser.length(countByte: first)
+    else {
       throw FirmwareError(
-        .malformed("the record has something that is no hexadecimal digit"),
-        at: .line(line))
+        .truncated("the record is too short"), at: .line(line))
     }
-    guard value == wanted else {
+    guard bytes.count == Parser.length(countByte: first) else {
+      throw malformed("the record is longer than it says")
+    }
+    guard sum == Parser.sum else {
       throw FirmwareError(
         .checksum(
           stored: UInt32(stored),
-          computed: UInt32(stored &- value &+ wanted)), at: .line(line))
+          computed: UInt32(stored &- sum &+ Parser.sum)), at: .line(line))
     }
   }
+
+  private func malformed(_ what: String) -> FirmwareError {
+    FirmwareError(.malformed(what), at: .line(line))
+  }
+}
+
+/// The value of each character as a digit, 0xFF for others.
+private func digitValues() -> [UInt8] {
+  var values = [UInt8](repeating: 0xFF, count: 256)
+  for (value, digit) in "0123456789ABCDEF".utf8.enumerated() {
+    values[Int(digit)] = UInt8(value)
+  }
+  for (value, digit) in "abcdef".utf8.enumerated() {
+    values[Int(digit)] = UInt8(value + 10)
+  }
+  return values
 }
 
 /// Makes the lines of a text format.
@@ -305,13 +150,11 @@ struct RecordTextWriter {
   ) {
     text += mark.utf8
     var sum: UInt8 = 0
-    for byte in header {
-      append(byte)
-      sum &+= byte
-    }
-    for byte in data {
-      append(byte)
-      sum &+= byte
+    for part in [header[...], data] {
+      for byte in part {
+        append(byte)
+        sum &+= byte
+      }
     }
     append(finish(sum))
     text.append(0x0A)
@@ -325,4 +168,15 @@ struct RecordTextWriter {
   private static func digit(_ value: UInt8) -> UInt8 {
     value + (value < 10 ? 0x30 : 0x37)
   }
+}
+
+extension Sequence<UInt8> {
+  /// The big-endian number of the bytes, at most 4.
+  @inline(__always)
+  var bigEndianNumber: UInt32 { reduce(0) { $0 << 8 | UInt32($1) } }
+}
+
+extension FixedWidthInteger {
+  /// The bytes of the number, high byte first.
+  var bigEndianBytes: [UInt8] { littleEndianBytes.reversed() }
 }

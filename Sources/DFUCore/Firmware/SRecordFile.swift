@@ -6,101 +6,62 @@ struct SRecordParser: RecordParser {
   private var dataRecords = 0
   private var isAtEnd = false
 
-  private static let dataTypes = UInt8(ascii: "1")...UInt8(ascii: "3")
-
   /// A parser for text of about `expecting` bytes.
-  init(expecting: Int = 0) {
+  init(expecting: Int) {
     builder = FirmwareImageBuilder(expecting: expecting / 2) { .line($0) }
+  }
+
+  static let sum: UInt8 = 0xFF
+
+  /// The count is that of all bytes behind it.
+  static func length(countByte: UInt8) -> Int { Int(countByte) + 1 }
+
+  /// How many bytes the address of each type of record has.
+  private static func addressLength(_ type: UInt8) -> Int? {
+    switch type &- UInt8(ascii: "0") {
+    case 0, 1, 5, 9: 2
+    case 2, 6, 8: 3
+    case 3, 7: 4
+    default: nil
+    }
+  }
+
+  func markLength(
+    of text: Span<UInt8>, line: Int
+  ) throws(FirmwareError) -> Int {
+    guard !isAtEnd else {
+      throw FirmwareError(.dataAfterEnd, at: .line(line))
+    }
+    guard text.count >= 2, text[0] == UInt8(ascii: "S"),
+      Self.addressLength(text[1]) != nil
+    else {
+      throw FirmwareError(
+        .malformed("the line is no known record (S0 to S3, S5 to S9)"),
+        at: .line(line))
+    }
+    return 2
   }
 
   @_optimize(speed)
   mutating func record(
-    _ text: Span<UInt8>, values: Span<UInt8>, line: Int
+    _ mark: UInt8, _ bytes: [UInt8], line: Int
   ) throws(FirmwareError) {
-    guard !isAtEnd else {
-      throw FirmwareError(.dataAfterEnd, at: .line(line))
-    }
-    guard text.count >= 2, text[0] == UInt8(ascii: "S") else {
+    guard let length = Self.addressLength(mark), bytes.count >= length + 2
+    else {
       throw FirmwareError(
-        .malformed("the line does not begin with “S” and a digit"),
-        at: .line(line))
+        .malformed("the record has no room for its address"), at: .line(line))
     }
-    let digits = text.extracting(2...)
-    let type = text[1]
-    let addressLength =
-      switch type {
-      case UInt8(ascii: "0"), UInt8(ascii: "1"), UInt8(ascii: "5"),
-        UInt8(ascii: "9"):
-        2
-      case UInt8(ascii: "2"), UInt8(ascii: "6"), UInt8(ascii: "8"): 3
-      case UInt8(ascii: "3"), UInt8(ascii: "7"): 4
-      default: 0
-      }
-    guard addressLength > 0 else {
-      throw FirmwareError(
-        .malformed("the line is of no known type (S0 to S3, S5 to S9)"),
-        at: .line(line))
-    }
-    let length = digits.count / 2
-    guard digits.count.isMultiple(of: 2), length >= 4 else {
-      throw FirmwareError(
-        .truncated("the record is too short"), at: .line(line))
-    }
-    // The count and three more bytes, the first lowest.
-    var headSum = RecordSum()
-    let head = headSum.add(eight: digits.firstEight).byteSwapped
-    let count = Int(head >> 24)
-    guard length > count else {
-      throw FirmwareError(
-        .truncated("the record is too short"), at: .line(line))
-    }
-    guard length == count + 1, count > addressLength else {
-      throw FirmwareError(
-        .malformed("the record's length is not what it says"),
-        at: .line(line))
-    }
-    let stored = digits.byte(at: count, values: values)
-    let address =
-      switch addressLength {
-      case 2: head >> 8 & 0xFFFF
-      case 3: head & 0xFF_FFFF
-      default:
-        (head & 0xFF_FFFF) << 8 | UInt32(digits.byte(at: 4, values: values))
-      }
-    let data = 2 + addressLength * 2..<count * 2
-    // The bytes are decoded once, while they are added; that they are right
-    // is known only afterwards, but then an image is never asked for.
-    if Self.dataTypes.contains(type),
-      UInt64(address) + UInt64(data.count / 2) <= 1 << 32
-    {
+    let address = bytes[1...length].bigEndianNumber
+    let data = bytes[(length + 1)..<bytes.count - 1]
+    switch mark &- UInt8(ascii: "0") {
+    case 0:
+      file.header = String(decoding: data.prefix { $0 != 0 }, as: UTF8.self)
+    case 1, 2, 3:
       dataRecords += 1
-      var sum = try builder.add(
-        digits: digits.extracting(data), values: values, at: address,
-        place: line)
-      if addressLength == 2 {
-        sum.add(digits.extracting(..<data.lowerBound).sum(values: values))
-      } else {
-        sum.add(headSum)
-        sum.add(digits.extracting(8..<data.lowerBound).sum(values: values))
-      }
-      sum.add(digits.extracting(data.upperBound...).sum(values: values))
-      return try sum.check(is: 0xFF, last: stored, line: line)
-    }
-    try digits.sum(values: values).check(is: 0xFF, last: stored, line: line)
-    switch type {
-    case UInt8(ascii: "0"):
-      let header = (1 + addressLength..<count).map {
-        digits.byte(at: $0, values: values)
-      }
-      file.header = String(
-        decoding: header.prefix { $0 != 0 }, as: UTF8.self)
-    case Self.dataTypes:
-      throw FirmwareError(
-        .addressWraps(address: address, count: data.count / 2),
-        at: .line(line))
-    case UInt8(ascii: "5"), UInt8(ascii: "6"):
+      try builder.add(data, at: address, place: line)
+    case 5, 6:
       // Writers with more records than fit let the number run over.
-      let mask = addressLength == 2 ? 0xFFFF : 0xFF_FFFF
+      let mask = length == 2 ? 0xFFFF : 0xFF_FFFF
       guard Int(address) == dataRecords & mask else {
         throw FirmwareError(
           .malformed(
@@ -126,8 +87,7 @@ struct SRecordParser: RecordParser {
 extension FirmwareFile {
   init(sRecord bytes: [UInt8]) throws(FirmwareError) {
     var text = RecordText(SRecordParser(expecting: bytes.count))
-    try text.feed(bytes.span)
-    self = try text.finish()
+    self = try text.read(bytes.span)
   }
 }
 

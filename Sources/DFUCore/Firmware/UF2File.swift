@@ -37,7 +37,6 @@ private struct UF2FamilyReader {
 
 /// Reads the blocks of a UF2 file as they come.
 struct UF2Parser {
-  private var carry: [UInt8] = []
   private var readers: [UF2FamilyReader] = []
   private var indices: [UInt32?: Int] = [:]
   private var last: (id: UInt32?, index: Int)?
@@ -46,25 +45,24 @@ struct UF2Parser {
   private let expected: Int
 
   /// A parser for a file of about `expecting` bytes.
-  init(expecting: Int = 0) {
+  init(expecting: Int) {
     expected = expecting
   }
 
-  mutating func feed(_ bytes: Span<UInt8>) throws(FirmwareError) {
+  mutating func read(_ bytes: Span<UInt8>) throws(FirmwareError) -> FirmwareFile
+  {
     var start = 0
-    if !carry.isEmpty {
-      start = min(UF2Block.length - carry.count, bytes.count)
-      for index in 0..<start { carry.append(bytes[index]) }
-      guard carry.count == UF2Block.length else { return }
-      let block = carry
-      carry.removeAll(keepingCapacity: true)
-      try take(block.span)
-    }
     while bytes.count - start >= UF2Block.length {
       try take(bytes.extracting(start..<start + UF2Block.length))
       start += UF2Block.length
     }
-    for index in start..<bytes.count { carry.append(bytes[index]) }
+    guard start == bytes.count else {
+      throw FirmwareError(
+        place == 0
+          ? .notThisFormat(.uf2) : .truncated("a block is incomplete"),
+        at: .block(place))
+    }
+    return try finish()
   }
 
   private mutating func take(_ block: Span<UInt8>) throws(FirmwareError) {
@@ -125,19 +123,13 @@ struct UF2Parser {
     return index
   }
 
-  mutating func finish() throws(FirmwareError) -> FirmwareFile {
-    guard carry.isEmpty else {
-      throw FirmwareError(
-        place == 0
-          ? .notThisFormat(.uf2) : .truncated("a block is incomplete"),
-        at: .block(place))
-    }
+  private mutating func finish() throws(FirmwareError) -> FirmwareFile {
     var file = FirmwareFile(format: .uf2)
     for index in readers.indices {
       try readers[index].checkNumbers()
       if readers[index].builder.isEmpty { continue }
       file.families.append(
-        UF2Family(
+        UF2Part(
           id: readers[index].id,
           image: try readers[index].builder.finish()))
     }
@@ -156,8 +148,7 @@ struct UF2Parser {
 extension FirmwareFile {
   init(uf2 bytes: [UInt8]) throws(FirmwareError) {
     var parser = UF2Parser(expecting: bytes.count)
-    try parser.feed(bytes.span)
-    self = try parser.finish()
+    self = try parser.read(bytes.span)
   }
 
   /// Takes what a UF2 file holds for one chip family as its only target.

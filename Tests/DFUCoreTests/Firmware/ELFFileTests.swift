@@ -38,6 +38,16 @@ import Testing
     return file
   }
 
+  /// An ELF file of an image, each segment of which is loaded.
+  static func file(of image: FirmwareImage) -> [UInt8] {
+    var offset = UInt32(52 + image.segments.count * 32)
+    return file(
+      segments: image.segments.map { segment in
+        defer { offset += UInt32(segment.bytes.count) }
+        return (1, offset, segment.address, UInt32(segment.bytes.count))
+      }, content: image.segments.flatMap(\.bytes))
+  }
+
   static func error(_ bytes: [UInt8]) -> FirmwareError? {
     do throws(FirmwareError) {
       _ = try FirmwareFile(reading: bytes, format: .elf)

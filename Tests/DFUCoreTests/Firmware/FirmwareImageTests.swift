@@ -78,7 +78,6 @@ import Testing
       image.segments(in: 0x13..<0x21) == [
         .init(address: 0x13, bytes: [4]), .init(address: 0x20, bytes: [9]),
       ])
-    #expect(image.clipped(to: 0x20..<0x100).byteCount == 2)
     var memory = [UInt8](repeating: 0xEE, count: 4)
     image.overlay(onto: &memory, at: 0x12)
     #expect(memory == [3, 4, 0xEE, 0xEE])

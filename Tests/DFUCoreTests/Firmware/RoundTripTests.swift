@@ -48,7 +48,7 @@ import Testing
       let files: [(FirmwareFormat, [UInt8])] = [
         (.intelHex, image.intelHex(recordLength: length)),
         (.sRecord, image.sRecord(header: "x", recordLength: length)),
-        (.elf, try image.elf()), (.uf2, try image.uf2(family: 1)),
+        (.uf2, try image.uf2(family: 1)),
         (.dfuse, try FirmwareFile.dfuse([FirmwareTarget(image: image)])),
       ]
       for (format, bytes) in files {
@@ -66,7 +66,6 @@ import Testing
     for bytes in [
       image.intelHex(entryPoint: 0x0800_0131),
       image.sRecord(entryPoint: 0x0800_0131),
-      try image.elf(entryPoint: 0x0800_0131),
     ] {
       #expect(try FirmwareFile(reading: bytes).entryPoint == 0x0800_0131)
     }
@@ -108,7 +107,8 @@ import Testing
       let image = try Self.randomImage(using: &random)
       for (format, bytes) in [
         (.intelHex, image.intelHex()), (.sRecord, image.sRecord()),
-        (.elf, try image.elf()), (.uf2, try image.uf2(family: nil)),
+        (.elf, ELFFileTests.file(of: image)),
+        (.uf2, try image.uf2(family: nil)),
         (.dfuse, try FirmwareFile.dfuse([FirmwareTarget(image: image)])),
       ] as [(FirmwareFormat, [UInt8])] {
         for _ in 0..<20 {

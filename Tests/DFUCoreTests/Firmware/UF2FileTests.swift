@@ -88,8 +88,8 @@ import Testing
   }
 
   @Test func familiesHaveNames() {
-    #expect(UF2Family.id(named: "stm32f4") == 0x5775_5A57)
-    #expect(UF2Family.id(named: "STM32X9") == nil)
+    #expect(UF2Family(named: "stm32f4")?.rawValue == 0x5775_5A57)
+    #expect(UF2Family(named: "STM32X9") == nil)
     #expect(UF2Family.name(of: 0x6DB6_6082) == "STM32H7")
   }
 
