@@ -4,7 +4,7 @@ import SystemPackage
 
 /// What a run cost: control transfers by kind, bytes, time on the bus and time
 /// waited.
-final class Ledger: Sendable {
+final class TransferStatistics: Sendable {
   private struct Counts {
     var transfers: [String: Int] = [:]
     var failures = 0
@@ -33,7 +33,7 @@ final class Ledger: Sendable {
     counts.withLock { $0.waited += duration }
   }
 
-  /// The ledger in a few lines.
+  /// The figures in a few lines.
   var text: String {
     counts.withLock { counts in
       let total = counts.transfers.values.reduce(0, +)
