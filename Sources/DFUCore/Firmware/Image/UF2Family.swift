@@ -54,20 +54,3 @@ public struct UF2Family: RawRepresentable, Hashable, Sendable {
     (.stm32WB, "STM32WB"), (.stm32WL, "STM32WL"),
   ]
 }
-
-/// What a UF2 file holds for one chip family.
-public struct UF2Part: Hashable, Sendable {
-  /// The family ID; `nil` for blocks that name none.
-  public var id: UInt32?
-  /// The bytes and their addresses.
-  public var image: FirmwareImage
-
-  /// A family's part of a file.
-  public init(id: UInt32?, image: FirmwareImage) {
-    self.id = id
-    self.image = image
-  }
-
-  /// The family's name, such as “STM32F4”, if it is known.
-  public var name: String? { id.flatMap { UF2Family(rawValue: $0).name } }
-}

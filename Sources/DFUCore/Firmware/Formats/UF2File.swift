@@ -1,3 +1,20 @@
+/// What a UF2 file holds for one chip family.
+public struct UF2Part: Hashable, Sendable {
+  /// The family ID; `nil` for blocks that name none.
+  public var id: UInt32?
+  /// The bytes and their addresses.
+  public var image: FirmwareImage
+
+  /// A family's part of a file.
+  public init(id: UInt32?, image: FirmwareImage) {
+    self.id = id
+    self.image = image
+  }
+
+  /// The family's name, such as “STM32F4”, if it is known.
+  public var name: String? { id.flatMap { UF2Family(rawValue: $0).name } }
+}
+
 /// UF2 (microsoft/uf2, README): 512-byte blocks that each say where their
 /// bytes belong.
 private enum UF2Block {

@@ -29,7 +29,7 @@ public struct FirmwareConversion: Hashable, Sendable {
 
   /// A conversion to a format, with nothing else asked for.
   public init(
-    to format: FirmwareFormat, limit: Int = FirmwareFileReader.defaultLimit
+    to format: FirmwareFormat, limit: Int = FirmwareFile.defaultLimit
   ) {
     self.format = format
     self.limit = limit

@@ -4,7 +4,7 @@
 /// refused.
 public struct FirmwareFileReader: ~Copyable {
   /// The most bytes that a file may have unless told otherwise: 64 MiB.
-  public static let defaultLimit = 64 << 20
+  public static let defaultLimit = FirmwareFile.defaultLimit
 
   /// How much is read at once, bytes.
   private static let chunkLength = 256 << 10
@@ -34,7 +34,9 @@ public struct FirmwareFileReader: ~Copyable {
     self.entry = entry
     self.limit = limit
     self.damagedSuffixIsData = damagedSuffixIsData
-    bytes.reserveCapacity(min(max(expectedCount ?? 0, 0), limit))
+    // With room for the read that finds the end.
+    bytes.reserveCapacity(
+      min(max(expectedCount ?? 0, 0), limit) + Self.chunkLength)
   }
 
   /// Takes the next bytes.
@@ -144,16 +146,5 @@ public struct FirmwareFileReader: ~Copyable {
     var file = try file(content)
     file.container = .zip(entry: chosen.path)
     return file
-  }
-}
-
-extension [UInt8] {
-  /// Adds bytes at the end.
-  ///
-  /// A span can be copied in one go only as a pointer; byte by byte, as a
-  /// build for size does it, takes longer than everything else there is to
-  /// do for most formats.
-  mutating func append(contentsOf bytes: Span<UInt8>) {
-    unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
 }

@@ -127,3 +127,14 @@ struct FirmwareImageBuilder {
       at: places.last)
   }
 }
+
+extension [UInt8] {
+  /// Adds bytes at the end.
+  ///
+  /// A span can be copied in one go only as a pointer; byte by byte, as a
+  /// build for size does it, takes longer than everything else there is to
+  /// do for most formats.
+  mutating func append(contentsOf bytes: Span<UInt8>) {
+    unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+  }
+}
