@@ -223,7 +223,6 @@ import Testing
       try folder.file("options.hex", image.intelHex()),
       try folder.file("options.srec", image.sRecord()),
       try folder.file("options.uf2", image.uf2(family: nil)),
-      try folder.file("options.elf", image.elf()),
       try folder.file(
         "options.dfu",
         FirmwareFile.dfuse(
