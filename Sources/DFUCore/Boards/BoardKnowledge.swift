@@ -26,10 +26,16 @@ public struct BoardKnowledge: Sendable {
         ?? ChipIdentification(evidence))
   }
 
+  /// What is known of a board that shows this.
+  public init(_ evidence: ChipEvidence) {
+    self.init(evidence, ChipIdentification(evidence))
+  }
+
   private init(_ evidence: ChipEvidence, _ identification: ChipIdentification) {
     self.evidence = evidence
     self.identification = identification
-    errata = BootloaderErratum.errata(of: identification, evidence: evidence)
+    errata = BootloaderErratum.errata(
+      of: identification.candidates, evidence: evidence)
     rules = BoardRules(errata, identification.candidates, evidence)
     shared = identification.shared
   }
@@ -66,7 +72,7 @@ public struct BoardKnowledge: Sendable {
   /// Whether this bootloader was seen to hold back its answer to GETSTATUS until
   /// the work is done, so that it may be asked at once.
   public var holdsAnswersBack: Bool {
-    isCertainROM && shared.polling == .heldUntilDone
+    isCertainROM && shared.holdsAnswersBack
   }
 
   /// A memory as it really is, where the board describes it wrongly: other
@@ -165,13 +171,6 @@ extension SelectedBoard {
       product: board.device.descriptor.product,
       deviceVersion: board.device.descriptor.deviceVersion,
       productString: board.product?.raw, serial: board.serial?.raw,
-      memories: interface.memories.map { memory in
-        ChipEvidence.Memory(
-          layout: memory.alternate.name?.raw ?? "",
-          regions: memory.map.runs.map {
-            ChipEvidence.Region(
-              address: $0.address, count: $0.count, size: $0.sectorSize)
-          })
-      })
+      memories: interface.memories.map(\.map))
   }
 }

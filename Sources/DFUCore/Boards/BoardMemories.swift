@@ -6,11 +6,7 @@ public struct BoardMemory: Hashable, Sendable {
   public var map: MemoryMap
 
   /// What kind of memory it is, by its name or its addresses.
-  public var kind: MemoryKind {
-    MemoryKind(
-      name: map.name,
-      windows: map.runs.map { AddressWindow($0.address, length: $0.size) })
-  }
+  public var kind: MemoryKind { map.kind }
 
   /// Whether writing here changes the chip's option bytes, after which it
   /// resets.

@@ -40,8 +40,9 @@ public struct BoardRules: Hashable, Sendable {
   /// without harm are repeated more often.
   public private(set) var transfersNeedRetry = false
   /// Whether the board needs a pause between transfers: AN2606's limit with
-  /// high-speed host controllers.
-  public private(set) var needsPauseBetweenTransfers = false
+  /// high-speed host controllers, and the full-speed device peripheral, which
+  /// does not answer a SETUP that comes too early.
+  public private(set) var needsPauseBetweenTransfers: Bool
   /// Whether CLRSTATUS, sent twice, frees a board that stays busy for ever
   /// after an erase.
   public private(set) var curesWedge = false
@@ -89,6 +90,9 @@ public struct BoardRules: Hashable, Sendable {
     _ errata: [BootloaderErratum.Applicable], _ candidates: [ChipFamily],
     _ evidence: ChipEvidence
   ) {
+    needsPauseBetweenTransfers = candidates.contains {
+      $0.peripheral == .fullSpeedDevice
+    }
     let longest = candidates.compactMap(\.reconnectTime).max() ?? 1000
     // AN2606's times are measured on one board: a tenth more.
     enumerationTime = .milliseconds(longest + longest / 10)

@@ -1,13 +1,9 @@
 extension SelectedBoard {
-  /// Where the chip's unique ID may be read over DFU; `nil` for chips that are
-  /// not known, and for those known to answer with an error.
-  public var uniqueIDLocation: UniqueIDLocation? {
-    guard interface.isDfuSe, board.problem == nil else { return nil }
-    let families = board.identification.candidates
-    guard let location = SharedKnowledge(families).uniqueID,
-      location.readable != .no
-    else { return nil }
-    return location
+  /// The addresses of the words of the chip's unique ID where its bootloader
+  /// lets it be read; empty for all others.
+  public var uniqueIDWords: [UInt32] {
+    guard interface.isDfuSe, board.problem == nil else { return [] }
+    return board.identification.shared.uniqueID
   }
 
   /// Reads the chip's unique ID, where its bootloader lets that be done.
@@ -15,14 +11,15 @@ extension SelectedBoard {
   /// Nothing is written. A bootloader that refuses is brought back to
   /// dfuIDLE; whatever fails, the answer is `nil`.
   public func readUniqueID(on bus: any USBBus) -> UniqueID? {
-    guard let location = uniqueIDLocation,
+    let words = uniqueIDWords
+    guard !words.isEmpty,
       let alternate = interface.alternates.map(\.number).min(),
       let connection = try? connect(on: bus, alternate: alternate),
       let session = try? DfuSeSession(
         connection, BoardKnowledge(self).behaviour(nil))
     else { return nil }
     do throws(DFUError) {
-      let bytes = try location.read(session)
+      let bytes = try session.read(words: words)
       try session.settle()
       guard let id = try? UniqueID(memoryBytes: bytes) else { return nil }
       // Blank or absent memory is no identity.
@@ -35,14 +32,14 @@ extension SelectedBoard {
   }
 }
 
-extension UniqueIDLocation {
-  /// The twelve bytes, in one read where they lie in a row.
-  fileprivate func read(_ session: DfuSeSession) throws(DFUError) -> [UInt8] {
-    if let first = words.first, words == [first, first &+ 4, first &+ 8] {
-      return try session.read(12, at: first)
+extension DfuSeSession {
+  /// The bytes of words, in one read where they lie in a row.
+  fileprivate func read(words: [UInt32]) throws(DFUError) -> [UInt8] {
+    if let first = words.first, words == .words(at: first) {
+      return try read(12, at: first)
     }
     var bytes: [UInt8] = []
-    for word in words { bytes += try session.read(4, at: word) }
+    for word in words { bytes += try read(4, at: word) }
     return bytes
   }
 }

@@ -1,32 +1,27 @@
-/// A known fault of a bootloader in ROM, with what a host can do about it.
+/// A known fault of a bootloader in ROM, with what a host can do about it. It
+/// stands in ``ChipFamily/errata`` of the families that have it.
 public struct BootloaderErratum: Hashable, Sendable {
-  /// A stable short name: `h743-erase-wedge`.
-  public var name: String
-  /// Names of the ``ChipFamily`` rows that have it.
-  public var families: [String]
-  /// When they have it; all must hold. Empty: always.
+  /// One sentence for a person.
+  public var sentence: String
+  /// When a chip of the family has it; all must hold. Empty: always.
   public var conditions: [Condition]
   /// What a host does about it.
   public var consequences: [Consequence]
   /// When a person wants to hear of it.
   public var occasion: Occasion
-  /// One sentence for a person.
-  public var sentence: String
   /// Where it is written.
   public var source: Source
 
-  /// A row.
+  /// An erratum.
   public init(
-    _ name: String, _ families: [String], when conditions: [Condition] = [],
-    _ consequences: [Consequence], on occasion: Occasion, _ sentence: String,
+    _ sentence: String, when conditions: [Condition] = [],
+    _ consequences: [Consequence], on occasion: Occasion,
     source: Source = Source("AN2606 rev 70")
   ) {
-    self.name = name
-    self.families = families
+    self.sentence = sentence
     self.conditions = conditions
     self.consequences = consequences
     self.occasion = occasion
-    self.sentence = sentence
     self.source = source
   }
 
@@ -35,8 +30,6 @@ public struct BootloaderErratum: Hashable, Sendable {
     /// The bootloader-ID byte is one of these. (Not every bootloader lets it
     /// be read, then the erratum is possible.)
     case bootloader([UInt8])
-    /// `bcdDevice` is one of these.
-    case deviceVersions([UInt16])
     /// A byte of system memory has this value.
     case byte(at: UInt32, equals: UInt8)
     /// The flash is shown as one of these shapes.
@@ -129,105 +122,169 @@ extension BootloaderErratum {
     case possible
   }
 
-  /// A erratum that a device has or may have.
+  /// An erratum that a device has or may have.
   public struct Applicable: Hashable, Sendable {
     /// The erratum.
     public var erratum: BootloaderErratum
     /// How sure that is.
     public var certainty: Certainty
-
-    /// A erratum and how sure it is.
-    public init(_ erratum: BootloaderErratum, _ certainty: Certainty) {
-      self.erratum = erratum
-      self.certainty = certainty
-    }
   }
 
-  /// The errata of a family, as far as what a device shows does not rule
-  /// them out. Without evidence all of them, those with conditions as
-  /// possible.
+  /// The errata of all candidates; one that not every candidate is certain
+  /// to have is possible. None for firmware that is not the bootloader in
+  /// ROM. Without evidence all of them, those with conditions as possible.
   public static func errata(
-    of family: ChipFamily, evidence: ChipEvidence? = nil
+    of candidates: [ChipFamily], evidence: ChipEvidence? = nil
   ) -> [Applicable] {
-    all.compactMap { erratum in
-      guard erratum.families.contains(family.name) else { return nil }
-      var certainty = Certainty.certain
+    if evidence?.isSystemBootloader == false { return [] }
+    let each = candidates.map { $0.errata(evidence) }
+    var found: [Applicable] = []
+    for erratum in each.flatMap({ $0.map(\.erratum) })
+    where !found.contains(where: { $0.erratum == erratum }) {
+      let isCertain = each.allSatisfy {
+        $0.contains(Applicable(erratum: erratum, certainty: .certain))
+      }
+      found.append(
+        Applicable(
+          erratum: erratum, certainty: isCertain ? .certain : .possible))
+    }
+    return found
+  }
+}
+
+extension ChipFamily {
+  /// What can keep a chip of the family from being found, each a sentence.
+  public var searchHints: [String] {
+    errata.filter { $0.occasion == .notFound }.map(\.sentence)
+  }
+
+  /// The family's errata, as far as what a device shows does not rule them
+  /// out.
+  func errata(_ evidence: ChipEvidence?) -> [BootloaderErratum.Applicable] {
+    errata.compactMap { erratum in
+      var certainty = BootloaderErratum.Certainty.certain
       for condition in erratum.conditions {
-        switch condition.holds(for: family, evidence: evidence) {
+        switch condition.holds(for: self, evidence) {
         case true?: continue
         case false?: return nil
         case nil: certainty = .possible
         }
       }
-      return Applicable(erratum, certainty)
+      return .init(erratum: erratum, certainty: certainty)
     }
   }
-
-  /// What can keep a chip of a family from being found, each a sentence.
-  public static func notFoundSentences(_ family: ChipFamily) -> [String] {
-    all.filter {
-      $0.occasion == .notFound && $0.families.contains(family.name)
-    }.map(\.sentence)
-  }
-
-  /// The errata of all candidates; one that not every candidate is certain
-  /// to have is possible. None for firmware that is not the bootloader in
-  /// ROM.
-  public static func errata(
-    of identification: ChipIdentification, evidence: ChipEvidence? = nil
-  ) -> [Applicable] {
-    if evidence?.isSystemBootloader == false { return [] }
-    let each = identification.candidates.map {
-      errata(of: $0, evidence: evidence)
-    }
-    return all.compactMap { erratum in
-      let found = each.map { list in list.first { $0.erratum == erratum } }
-      guard found.contains(where: { $0 != nil }) else { return nil }
-      let certain = found.allSatisfy { $0?.certainty == .certain }
-      return Applicable(erratum, certain ? .certain : .possible)
-    }
-  }
-}
-
-extension BootloaderErratum: CustomStringConvertible {
-  /// Its short name.
-  public var description: String { name }
 }
 
 extension BootloaderErratum.Condition {
   /// Whether it holds; `nil` when what decides is not known.
-  func holds(for family: ChipFamily, evidence: ChipEvidence?) -> Bool? {
+  func holds(for family: ChipFamily, _ evidence: ChipEvidence?) -> Bool? {
     guard let evidence else { return nil }
+    let runs = evidence.flashRuns(from: family.flashStart)
     switch self {
     case .bootloader(let versions):
-      guard let address = family.bootloaderID,
-        let version = evidence.bytes[address]
-      else { return nil }
-      return versions.contains(version)
-    case .deviceVersions(let versions):
-      return versions.contains(evidence.deviceVersion)
+      return family.bootloaderID.flatMap { evidence.bytes[$0] }
+        .map(versions.contains)
     case .byte(let address, let value):
       return evidence.bytes[address].map { $0 == value }
     case .flash(let shapes):
-      let runs = evidence.flashRuns(from: family.flashStart)
-      guard !runs.isEmpty else { return nil }
-      return shapes.contains { shape in
-        switch shape {
-        case .runs(let expected): return runs == expected
-        case .uniform(let sector, let totals):
-          guard runs.count == 1, let run = runs.first else { return false }
-          return run.size == sector && totals.contains(run.count * run.size)
-        }
-      }
+      return runs.isEmpty ? nil : shapes.contains { $0.matches(runs) }
     case .sectorsOtherThan(let size):
-      let runs = evidence.flashRuns(from: family.flashStart)
-      guard !runs.isEmpty else { return nil }
-      return runs.contains { $0.size != size }
+      return runs.isEmpty ? nil : runs.contains { $0.size != size }
     case .flashLargerThan(let bytes):
-      let runs = evidence.flashRuns(from: family.flashStart)
-      guard !runs.isEmpty else { return nil }
-      return runs.reduce(0) { $0 + $1.count * $1.size } > bytes
+      return runs.isEmpty
+        ? nil : runs.reduce(0) { $0 + $1.count * $1.size } > bytes
     }
+  }
+}
+
+// MARK: - Errata of several series
+
+extension BootloaderErratum {
+  /// Writes from a high-speed host controller fail.
+  static func highSpeedHost(_ versions: [UInt8]) -> BootloaderErratum {
+    BootloaderErratum(
+      "this bootloader needs a pause between packets that a high-speed host "
+        + "controller does not make: put a USB hub between",
+      when: [.bootloader(versions)],
+      [.retryTransfers, .pauseBetweenTransfers], on: .transferError)
+  }
+
+  /// F070 and F3.
+  static let crystalFromList = BootloaderErratum(
+    "DFU works on this chip only with a crystal of one of the frequencies "
+      + "AN2606 lists", [.hint], on: .notFound)
+
+  /// F2, F4 and F7.
+  static let programsBytewise = BootloaderErratum(
+    "this bootloader programs byte by byte unless it is told that the "
+      + "supply is 2.7 to 3.6 V (--vdd), which makes it about four times faster",
+    [.hint], on: .write, source: Source("AN2606 rev 70", .inferred))
+
+  /// Most F4.
+  static func clocksOff(_ conditions: [Condition] = []) -> BootloaderErratum {
+    BootloaderErratum(
+      "leaving clears RCC_AHB1ENR, so CCM RAM (where there is one) is off "
+        + "until the application turns it on", when: conditions, [.hint],
+      on: .leave)
+  }
+
+  /// H5 always, L5, U3 and U5 with TrustZone.
+  static let leavesNonSecure = BootloaderErratum(
+    "the program that leave starts reaches only what is set up as "
+      + "non-secure (on L5, U3 and U5 only with TrustZone on)", [.hint],
+    on: .leave)
+
+  /// Several L4.
+  static func codeProtectionUnwritable(
+    _ versions: [UInt8]
+  ) -> BootloaderErratum {
+    BootloaderErratum(
+      "the option bytes of proprietary code protection (PCROP) cannot be "
+        + "written with this bootloader", when: [.bootloader(versions)],
+      [.refuse(.writeCodeProtection)], on: .optionBytes)
+  }
+
+  /// L43x and L47x.
+  static func unpaddedWrites(_ versions: [UInt8]) -> BootloaderErratum {
+    BootloaderErratum(
+      "writes of more than 256 bytes whose length is no multiple of 8 are "
+        + "corrupted by this bootloader", when: [.bootloader(versions)],
+      [.padWrites(toMultipleOf: 8)], on: .write)
+  }
+
+  /// G0B1, U073 and C071.
+  static func clearsEmptyFlag(
+    _ conditions: [Condition] = []
+  ) -> BootloaderErratum {
+    BootloaderErratum(
+      "this bootloader clears the chip's EMPTY flag: a reset before the flash "
+        + "is programmed runs into blank flash, and only a power cycle brings "
+        + "DFU back", when: conditions, [.keepPoweredUntilProgrammed],
+      on: .erase)
+  }
+
+  /// H72x and H7A3.
+  static func protectedChipRestarts(_ versions: [UInt8]) -> BootloaderErratum {
+    BootloaderErratum(
+      "a protected chip whose USB cable is plugged in at reset restarts for "
+        + "ever with this bootloader", when: [.bootloader(versions)],
+      [.warnBefore(.raiseProtection)], on: .protection)
+  }
+
+  /// F42x and H74x.
+  static func codeProtectionStays(_ versions: [UInt8]) -> BootloaderErratum {
+    BootloaderErratum(
+      "read unprotect leaves proprietary code protection (PCROP) in place "
+        + "with this bootloader", when: [.bootloader(versions)],
+      [.warnBefore(.liftProtection)], on: .protection)
+  }
+
+  /// H503 and H563.
+  static func jumpCrashes(_ versions: [UInt8]) -> BootloaderErratum {
+    BootloaderErratum(
+      "in product states after Open the jump to the application crashes: set "
+        + "BOOT0 low and reset instead", when: [.bootloader(versions)],
+      [.warnBefore(.leave)], on: .leave)
   }
 }
 

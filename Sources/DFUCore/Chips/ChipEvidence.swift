@@ -11,8 +11,8 @@ public struct ChipEvidence: Hashable, Sendable {
   public var productString: String?
   /// The serial number, if it could be read.
   public var serial: String?
-  /// Its memories, one for each alternate setting.
-  public var memories: [Memory]
+  /// Its memories, one for each alternate setting whose layout can be read.
+  public var memories: [MemoryMap]
   /// Bytes that were read from its system memory, by address: the
   /// bootloader-ID byte and the like.
   public var bytes: [UInt32: UInt8]
@@ -21,7 +21,7 @@ public struct ChipEvidence: Hashable, Sendable {
   public init(
     vendor: UInt16, product: UInt16, deviceVersion: UInt16,
     productString: String? = nil, serial: String? = nil,
-    memories: [Memory] = [], bytes: [UInt32: UInt8] = [:]
+    memories: [MemoryMap] = [], bytes: [UInt32: UInt8] = [:]
   ) {
     self.vendor = vendor
     self.product = product
@@ -30,45 +30,6 @@ public struct ChipEvidence: Hashable, Sendable {
     self.serial = serial
     self.memories = memories
     self.bytes = bytes
-  }
-
-  /// One alternate setting's memory.
-  public struct Memory: Hashable, Sendable {
-    /// The interface string as the device sent it.
-    public let layout: String
-    /// What kind of memory its name says it is.
-    public let kind: MemoryKind
-    /// Its sectors, in the string's order. Empty when the string has none or
-    /// could not be understood.
-    public var regions: [Region]
-
-    /// A memory.
-    public init(layout: String, regions: [Region]) {
-      self.layout = layout
-      self.regions = regions
-      kind = MemoryKind(
-        name: String(layout.prefix { $0 != "/" }),
-        windows: regions.map {
-          AddressWindow($0.address, length: $0.count &* $0.size)
-        })
-    }
-  }
-
-  /// Sectors of one size in a row, with their address.
-  public struct Region: Hashable, Sendable {
-    /// Address of the first.
-    public var address: UInt32
-    /// How many.
-    public var count: Int
-    /// Bytes each.
-    public var size: Int
-
-    /// A region.
-    public init(address: UInt32, count: Int, size: Int) {
-      self.address = address
-      self.count = count
-      self.size = size
-    }
   }
 }
 
@@ -131,20 +92,12 @@ extension ChipEvidence {
   public var isSystemBootloader: Bool? {
     let identifier = USBIdentifier(vendor, product)
     guard identifier == .st else {
-      return [.gigaDevice, .artery, .geehy].contains(identifier)
+      return ChipFamily.all.contains {
+        $0.fingerprint.identifier == identifier
+      }
     }
-    guard let productString else { return nil }
-    let squeezed = productString.filter { $0 != " " }
-    return squeezed == "STM32BOOTLOADER" || squeezed == "DFUinFSMode"
-  }
-
-  /// Whether `bcdDevice` is one that ST's bootloaders with this product string
-  /// have (listings of devices).
-  var hasMatchingVersion: Bool {
-    switch productString?.filter({ $0 != " " }) {
-    case "STM32BOOTLOADER"?: [0x2100, 0x2200].contains(deviceVersion)
-    case "DFUinFSMode"?: [0x0200, 0x0220].contains(deviceVersion)
-    default: false
+    return productString.map {
+      BootloaderGeneration(productString: $0) != nil
     }
   }
 
@@ -154,25 +107,21 @@ extension ChipEvidence {
   func flashRuns(from start: UInt32) -> [SectorGroup] {
     guard
       let flash = memories.first(where: {
-        $0.kind == .internalFlash && !$0.regions.isEmpty
+        $0.kind == .internalFlash && !$0.runs.isEmpty
       })
     else { return [] }
-    var runs: [SectorGroup] = []
+    var groups: [SectorGroup] = []
     var next = UInt64(start)
-    for region in flash.regions.sorted(by: { $0.address < $1.address }) {
-      guard region.count > 0 else { continue }
-      guard region.size > 0, UInt64(region.address) == next else { return [] }
-      let (bytes, overflow) = region.count.multipliedReportingOverflow(
-        by: region.size)
-      guard !overflow, bytes <= 1 << 32, next <= 1 << 32 else { return [] }
-      next += UInt64(bytes)
-      if let last = runs.last, last.size == region.size {
-        runs[runs.count - 1].count += region.count
+    for run in flash.runs.sorted(by: { $0.address < $1.address }) {
+      guard UInt64(run.address) == next else { return [] }
+      next = run.end
+      if let last = groups.last, last.size == run.sectorSize {
+        groups[groups.count - 1].count += run.count
       } else {
-        runs.append(SectorGroup(region.count, region.size))
+        groups.append(SectorGroup(run.count, run.sectorSize))
       }
     }
-    return runs
+    return groups
   }
 
   /// The windows of the option bytes; `nil` when there is no such memory.
@@ -180,18 +129,25 @@ extension ChipEvidence {
     guard let memory = memories.first(where: { $0.kind == .optionBytes })
     else { return nil }
     var windows: [AddressWindow] = []
-    for region in memory.regions {
-      let (bytes, overflow) = region.count.multipliedReportingOverflow(
-        by: region.size)
-      guard !overflow, bytes >= 0, bytes <= 1 << 32 else { return [] }
-      if let last = windows.last, last.end == UInt64(region.address) {
-        windows[windows.count - 1].length += bytes
+    for window in memory.windows {
+      if let last = windows.last, last.end == UInt64(window.start) {
+        windows[windows.count - 1].length += window.length
       } else {
-        windows.append(AddressWindow(region.address, length: bytes))
+        windows.append(window)
       }
     }
     return windows
   }
+}
+
+extension MemoryMap {
+  /// Where its runs of sectors lie.
+  public var windows: [AddressWindow] {
+    runs.map { AddressWindow($0.address, length: $0.size) }
+  }
+
+  /// What kind of memory it is, by its name or its addresses.
+  public var kind: MemoryKind { MemoryKind(name: name, windows: windows) }
 }
 
 /// The size of a GD32VF103's flash, which its bootloader's layout string has

@@ -1,7 +1,9 @@
 /// What is known about a family of chips and about the bootloader in its ROM.
 ///
-/// A row of data: nothing here talks to a device. A family is what behaves
-/// alike over DFU, so STM32F405 and F407 are one, STM32F401xC and F401xE two.
+/// Data: nothing here talks to a device. A family is what behaves alike over
+/// DFU, so STM32F405 and F407 are one, STM32F401xC and F401xE two. Each stands
+/// in the file of its series, with all that is known of it; ``all`` lists the
+/// files.
 public struct ChipFamily: Hashable, Sendable {
   /// Short name, as `--chip` takes it: `F405`.
   public var name: String
@@ -10,11 +12,11 @@ public struct ChipFamily: Hashable, Sendable {
   /// Other names `--chip` takes, without the `STM32`: `F407`, `F415`.
   public var aliases: [String]
   /// What its bootloader shows on USB.
-  public var signs: Signs
-  /// Where the unique identifier lies; `nil` where that is not known.
-  public var uniqueID: UniqueIDLocation?
+  public var fingerprint: Fingerprint
+  /// Address of each word of the unique identifier; empty where not known.
+  public var uniqueID: [UInt32] = []
   /// What the bootloader's USB serial number says.
-  public var serial: SerialKind
+  public var serial = SerialKind.unknown
   /// Address and length of every write must be multiples of this many bytes
   /// (AN3156, "Write memory command").
   public var writeAlignment: Int
@@ -24,96 +26,74 @@ public struct ChipFamily: Hashable, Sendable {
   public var eccWord: Int?
   /// What a byte of erased flash reads: 0xFF, but 0x00 on L0 and L1, whose
   /// programming turns zeros into ones.
-  public var erasedByte: UInt8
+  public var erasedByte: UInt8 = 0xFF
   /// Flash times as the bootloader works unless told otherwise.
   public var timing: FlashTiming?
-  /// Flash times after the voltage range 2.7-3.6 V was chosen through the
-  /// "Device Feature" memory; `nil` for families without it.
-  public var fastTiming: FlashTiming?
+  /// Whether the flash can be told, through the "Device Feature" memory, that
+  /// the supply allows programming 32 bits at a time (F2, F4, F7).
+  public var hasVoltageRange = false
   /// Where programs begin.
-  public var flashStart: UInt32
+  public var flashStart: UInt32 = 0x0800_0000
   /// RAM a vector table's initial stack pointer may point into (or to the
   /// end of).
-  public var ram: [AddressWindow]
+  public var ram: [AddressWindow] = []
   /// Whether programs begin with a Cortex-M vector table, whose first word
   /// is the initial stack pointer.
-  public var startsWithStackPointer: Bool
-  /// The first RAM address the bootloader leaves alone; `nil` where it is not
-  /// known or none is free (AN2606).
-  public var freeRAM: UInt32?
-  /// The bootloader's own memory (AN2606); reading it over DFU is possible
-  /// on families where this is not `nil`.
+  public var startsWithStackPointer = true
+  /// The bootloader's own memory (AN2606), which it lets be read.
   public var systemMemory: AddressWindow?
   /// Where the bootloader keeps its version byte (AN2606, "bootloader ID").
   /// Whether the bootloader lets it be read is not certain: ask, never
   /// require.
   public var bootloaderID: UInt32?
   /// Whether a chip whose flash was empty at power-on stays in its bootloader.
-  public var emptyCheck: EmptyCheck
+  public var emptyCheck = EmptyCheck.absent
   /// Longest known time from reset to enumeration, milliseconds (AN2606);
   /// `nil` where it is not known.
   public var reconnectTime: Int?
-  /// What a GETSTATUS meets that comes while the flash is busy.
-  public var polling: EarlyPoll
+  /// Where it was seen that the bootloader holds back its answer to GETSTATUS
+  /// until the work is done; `nil` where it was not.
+  public var answersAreHeldBack: Source?
+  /// The chip's USB peripheral, where it matters.
+  public var peripheral = USBPeripheral.unknown
   /// What leaving DFU mode needs.
-  public var leave: LeaveFacts
-  /// Name of the ``OptionByteLayout``; `nil` where none is known.
-  public var optionBytes: String?
-  /// Whether the option bytes can be reached over DFU at all.
-  public var optionBytesReachable: Bool
+  public var leave = LeaveFacts()
+  /// What its option bytes mean; `nil` where that is not known.
+  public var optionBytes: OptionByteLayout?
+  /// Known faults of its bootloader.
+  public var errata: [BootloaderErratum] = []
   /// Identifiers of the family in UF2 files.
-  public var uf2Families: [UInt32]
-  /// Sources that differ from ``defaultSource(of:)``.
-  public var sources: [Aspect: Source]
+  public var uf2Families: [UInt32] = []
+  /// What else a person should know of it, a sentence each.
+  public var notes: [String] = []
 
-  /// A row.
+  /// A family with what every family must have.
   public init(
-    name: String, title: String, aliases: [String] = [], signs: Signs,
-    uniqueID: UniqueIDLocation? = nil, serial: SerialKind = .unknown,
-    writeAlignment: Int, eccWord: Int? = nil, erasedByte: UInt8 = 0xFF,
-    timing: FlashTiming? = nil, fastTiming: FlashTiming? = nil,
-    flashStart: UInt32 = 0x0800_0000,
-    ram: [AddressWindow], startsWithStackPointer: Bool = true,
-    freeRAM: UInt32? = nil,
-    systemMemory: AddressWindow? = nil, bootloaderID: UInt32? = nil,
-    emptyCheck: EmptyCheck = .absent, reconnectTime: Int? = nil,
-    polling: EarlyPoll = .unknown, leave: LeaveFacts = LeaveFacts(),
-    optionBytes: String? = nil, optionBytesReachable: Bool = true,
-    uf2Families: [UInt32] = [], sources: [Aspect: Source] = [:]
+    _ name: String, _ title: String, _ aliases: [String],
+    _ fingerprint: Fingerprint, writeAlignment: Int
   ) {
     self.name = name
     self.title = title
     self.aliases = aliases
-    self.signs = signs
-    self.uniqueID = uniqueID
-    self.serial = serial
+    self.fingerprint = fingerprint
     self.writeAlignment = writeAlignment
-    self.eccWord = eccWord
-    self.erasedByte = erasedByte
-    self.timing = timing
-    self.fastTiming = fastTiming
-    self.flashStart = flashStart
-    self.ram = ram
-    self.startsWithStackPointer = startsWithStackPointer
-    self.freeRAM = freeRAM
-    self.systemMemory = systemMemory
-    self.bootloaderID = bootloaderID
-    self.emptyCheck = emptyCheck
-    self.reconnectTime = reconnectTime
-    self.polling = polling
-    self.leave = leave
-    self.optionBytes = optionBytes
-    self.optionBytesReachable = optionBytesReachable
-    self.uf2Families = uf2Families
-    self.sources = sources
   }
 
   /// Bytes every write is best padded to (with ``erasedByte``): the stricter of
   /// ``writeAlignment`` and ``eccWord``.
   public var writeUnit: Int { max(writeAlignment, eccWord ?? 1) }
 
-  /// Whether the flash can be told to program 32 bits at a time.
-  public var hasVoltageRange: Bool { fastTiming != nil }
+  /// Whether the bootloader lets the unique identifier be read: where it lies
+  /// in the system memory (field reports).
+  public var letsUniqueIDBeRead: Bool {
+    !uniqueID.isEmpty
+      && uniqueID.allSatisfy { systemMemory?.contains($0) == true }
+  }
+
+  /// Whether the bootloader shows its option bytes over DFU.
+  public var showsOptionBytes: Bool {
+    !errata.contains { $0.consequences.contains(.optionBytesUnreachable) }
+  }
 
   /// Whether the first word of a program can be its initial stack pointer: a
   /// multiple of 4 inside ``ram`` or at the end of one of its windows.
@@ -126,70 +106,24 @@ public struct ChipFamily: Hashable, Sendable {
       && ram.contains { value > $0.start && UInt64(value) <= $0.end }
   }
 
-  /// Whether a range of RAM belongs to the bootloader while it runs, so that
-  /// a program loaded there would break it.
-  public func isUsedByBootloader(_ window: AddressWindow) -> Bool {
-    guard let freeRAM, let first = ram.first, freeRAM > first.start else {
-      return false
-    }
-    let used = AddressWindow(
-      first.start, length: Int(freeRAM - first.start))
-    return used.overlaps(window)
+  /// The family with some of its facts set: how the files of the series write
+  /// what their members differ in.
+  func with(_ change: (inout ChipFamily) -> Void) -> ChipFamily {
+    var family = self
+    change(&family)
+    return family
   }
 }
 
 extension ChipFamily {
-  /// What a source speaks of.
-  public enum Aspect: String, Hashable, Sendable, CaseIterable {
-    /// ``ChipFamily/signs``.
-    case signs
-    /// ``ChipFamily/uniqueID``: the address.
-    case uniqueID
-    /// ``UniqueIDLocation/readable``.
-    case uniqueIDReadable
-    /// ``ChipFamily/serial``.
-    case serial
-    /// ``ChipFamily/writeAlignment`` and ``ChipFamily/eccWord``.
-    case writeAlignment
-    /// ``ChipFamily/timing`` and ``ChipFamily/fastTiming``.
-    case timing
-    /// ``ChipFamily/ram``.
-    case ram
-    /// ``ChipFamily/freeRAM``, ``ChipFamily/systemMemory`` and
-    /// ``ChipFamily/bootloaderID``.
-    case bootloader
-    /// ``ChipFamily/emptyCheck``.
-    case emptyCheck
-    /// ``ChipFamily/reconnectTime``.
-    case reconnectTime
-    /// ``ChipFamily/polling``.
-    case polling
-    /// ``ChipFamily/leave``.
-    case leave
-  }
+  /// Every family whose bootloader is known, ST's first.
+  public static let all: [ChipFamily] =
+    f0 + f1 + f2 + f3 + f4 + f7 + g0 + g4 + c0 + c5 + h5 + h7 + l0 + l1 + l4
+    + l5 + u0 + u3 + u5 + wb + gd32 + at32 + apm32 + wb32 + x32
 
-  /// Where a fact comes from.
-  public func source(of aspect: Aspect) -> Source {
-    sources[aspect] ?? Self.defaultSource(of: aspect)
-  }
-
-  /// Where a fact comes from when the row says nothing else.
-  public static func defaultSource(of aspect: Aspect) -> Source {
-    switch aspect {
-    case .signs: Source("listings of devices (dfu-util -l)")
-    case .uniqueID: Source("CMSIS device headers, UID_BASE")
-    case .uniqueIDReadable: Source("field reports", .inferred)
-    case .serial: Source("field reports", .inferred)
-    case .writeAlignment: Source("AN3156 and reference manuals")
-    case .timing:
-      Source("datasheets, flash memory characteristics", .unconfirmed)
-    case .ram: Source("CMSIS device headers, memory map", .inferred)
-    case .bootloader: Source("AN2606 rev 70")
-    case .emptyCheck: Source("AN2606 rev 70 and reference manuals")
-    case .reconnectTime: Source("AN2606 rev 70")
-    case .polling: Source("field reports", .inferred)
-    case .leave: Source("AN3156 and field reports", .inferred)
-    }
+  /// The family with exactly this name.
+  public static func named(_ name: String) -> ChipFamily? {
+    all.first { $0.name == name }
   }
 }
 
@@ -199,48 +133,92 @@ extension ChipFamily: CustomStringConvertible {
 }
 
 /// What a family's bootloader shows on USB.
-public struct Signs: Hashable, Sendable {
-  /// Vendor and product numbers, one of which it has.
-  public var identifiers: [USBIdentifier]
+public struct Fingerprint: Hashable, Sendable {
+  /// Vendor and product numbers.
+  public var identifier = USBIdentifier.st
+  /// Which of ST's bootloaders it is; `nil` where that is not known.
+  public var generation: BootloaderGeneration?
   /// Shapes of its internal flash, one of which it has. Empty: unknown.
   public var flash: [FlashShape]
   /// The windows its option-byte memory shows, one list of which it has.
   /// Empty: unknown.
-  public var optionBytes: [[AddressWindow]]
+  public var optionBytes: [[AddressWindow]] = []
   /// Whether only the addresses of those windows are known, not their
-  /// lengths.
-  public var optionByteLengthsUnknown: Bool
-  /// `bcdDevice` values it has; empty: any.
-  public var deviceVersions: [UInt16]
-  /// Whether there is a "Device Feature" memory; `nil`: not known.
+  /// lengths, nor whether the bootloader shows them at all.
+  public var optionBytesAreUncertain = false
+  /// Whether there is a "Device Feature" memory, as far as that tells it from
+  /// another family; `nil`: it does not.
   public var deviceFeature: Bool?
-  /// Serial numbers, one of which every chip of it shows. Empty: no constant.
-  public var serials: [String]
   /// How many alternate settings carry the flash's layout when that is more
-  /// than one; `nil`: not a sign.
+  /// than one.
   public var flashAlternates: Int?
+  /// How many blanks follow the name of its flash, where that tells it from
+  /// another family.
+  public var padding: Int?
   /// Whether its serial number is raw 8-bit text with the size in it
   /// (GD32VF103).
-  public var sizeInSerial: Bool
+  public var sizeInSerial = false
 
-  /// The signs of a family.
+  /// What a bootloader of ST's shows.
   public init(
-    identifiers: [USBIdentifier] = [.st], flash: [FlashShape],
-    optionBytes: [[AddressWindow]] = [],
-    optionByteLengthsUnknown: Bool = false, deviceVersions: [UInt16] = [],
-    deviceFeature: Bool? = nil, serials: [String] = [],
-    flashAlternates: Int? = nil, sizeInSerial: Bool = false
+    _ generation: BootloaderGeneration?, _ flash: [FlashShape],
+    optionBytes: [[AddressWindow]] = [], uncertain: Bool = false
   ) {
-    self.identifiers = identifiers
+    self.generation = generation
     self.flash = flash
     self.optionBytes = optionBytes
-    self.optionByteLengthsUnknown = optionByteLengthsUnknown
-    self.deviceVersions = deviceVersions
-    self.deviceFeature = deviceFeature
-    self.serials = serials
-    self.flashAlternates = flashAlternates
-    self.sizeInSerial = sizeInSerial
+    optionBytesAreUncertain = uncertain
   }
+
+  /// What another maker's bootloader shows.
+  public init(_ identifier: USBIdentifier, _ flash: [FlashShape] = []) {
+    self.identifier = identifier
+    self.flash = flash
+  }
+}
+
+/// The generations of ST's USB bootloaders, told by product string and
+/// `bcdDevice` (listings of devices).
+public enum BootloaderGeneration: String, Hashable, Sendable, CaseIterable {
+  /// "STM32  BOOTLOADER".
+  case older
+  /// "DFU in FS Mode".
+  case newer
+
+  /// The generation of a product string; `nil` for firmware that is none of
+  /// ST's bootloaders.
+  public init?(productString: String) {
+    switch productString.filter({ $0 != " " }) {
+    case "STM32BOOTLOADER": self = .older
+    case "DFUinFSMode": self = .newer
+    default:
+      // F105's string is cut off: "STM32 0x418 DFU Bootloade".
+      guard productString.hasPrefix("STM32 0x"),
+        productString.hasSuffix("DFU Bootloade")
+          || productString.hasSuffix("DFU Bootloader")
+      else { return nil }
+      self = .older
+    }
+  }
+
+  /// Values of `bcdDevice` that bootloaders of this generation show.
+  public var deviceVersions: [UInt16] {
+    switch self {
+    case .older: [0x2000, 0x2100, 0x2200]
+    case .newer: [0x0200, 0x0220]
+    }
+  }
+}
+
+/// The USB peripheral of a chip, as far as a host notices it.
+public enum USBPeripheral: String, Hashable, Sendable {
+  /// The full-speed device: while a SETUP is unread it answers the next one
+  /// with no handshake at all (reference manuals).
+  case fullSpeedDevice
+  /// The OTG core, which answers with NAK.
+  case otg
+  /// Not known.
+  case unknown
 }
 
 /// `idVendor` and `idProduct`.
@@ -258,12 +236,6 @@ public struct USBIdentifier: Hashable, Sendable {
 
   /// ST's system bootloader, and firmware that borrows its numbers.
   public static let st = USBIdentifier(0x0483, 0xDF11)
-  /// GigaDevice's bootloader.
-  public static let gigaDevice = USBIdentifier(0x28E9, 0x0189)
-  /// Artery's bootloader.
-  public static let artery = USBIdentifier(0x2E3C, 0xDF11)
-  /// Geehy's bootloader.
-  public static let geehy = USBIdentifier(0x314B, 0x0106)
 }
 
 /// Sectors (or pages) of one size in a row.
@@ -287,42 +259,27 @@ public enum FlashShape: Hashable, Sendable {
   /// Sectors of several sizes, from the lowest address.
   case runs([SectorGroup])
 
-  /// The total size in bytes of the largest part.
-  public var largest: Int {
+  /// The total sizes in bytes of the parts that have it.
+  public var totals: [Int] {
     switch self {
-    case .uniform(_, let totals): totals.max() ?? 0
-    case .runs(let runs): runs.reduce(0) { $0 + $1.count * $1.size }
+    case .uniform(_, let totals): totals
+    case .runs(let runs): [runs.reduce(0) { $0 + $1.count * $1.size }]
     }
   }
-}
 
-/// Where the unique identifier lies.
-public struct UniqueIDLocation: Hashable, Sendable {
-  /// The addresses of words 0, 1 and 2.
-  public var words: [UInt32]
-  /// Whether the bootloader lets it be read, as far as is known.
-  public var readable: Readable
-
-  /// Whether the bootloader lets the identifier be read.
-  public enum Readable: String, Hashable, Sendable {
-    /// It lies in the system memory the bootloader serves.
-    case yes
-    /// The bootloader answers with an error.
-    case no
-    /// Nobody tried.
-    case unknown
+  /// Whether sectors in a row are of this shape.
+  func matches(_ shown: [SectorGroup]) -> Bool {
+    switch self {
+    case .runs(let expected): return shown == expected
+    case .uniform(let sector, let totals):
+      guard shown.count == 1, let run = shown.first else { return false }
+      return run.size == sector && totals.contains(run.count * run.size)
+    }
   }
 
-  /// Three words in a row.
-  public init(_ address: UInt32, _ readable: Readable) {
-    self.words = [address, address &+ 4, address &+ 8]
-    self.readable = readable
-  }
-
-  /// Words with gaps between them.
-  public init(words: [UInt32], _ readable: Readable) {
-    self.words = words
-    self.readable = readable
+  /// Sectors of one size, of parts of so many kilobytes.
+  static func pages(_ size: Int, _ kilobytes: [Int]) -> FlashShape {
+    .uniform(sector: size, totals: kilobytes.map { $0 << 10 })
   }
 }
 
@@ -341,45 +298,12 @@ public enum SerialKind: Hashable, Sendable {
   case unknown
 }
 
-/// What a GETSTATUS meets that comes while the flash is busy.
-public enum EarlyPoll: String, Hashable, Sendable {
-  /// It is not answered (NAK) until the work is done: ask at once, with a
-  /// long time limit.
-  case heldUntilDone
-  /// The control endpoint stalls; asking again after the reported time works.
-  case stallsWhenEarly
-  /// It answers dfuDNBUSY: ask again after the reported time.
-  case answersBusy
-  /// Not known: do as DFU 1.1 says.
-  case unknown
-}
-
 /// What leaving DFU mode needs.
 public struct LeaveFacts: Hashable, Sendable {
-  /// Leave works only after a set-address command.
-  public var needsAddress: Bool
   /// The bootloader can stay in dfuMANIFEST until GETSTATUS is sent again.
-  public var mayNeedSecondStatus: Bool
-  /// The last GETSTATUS can fail although the board left.
-  public var lastStatusMayFail: Bool
+  public var mayNeedSecondStatus = false
   /// The bootloader has a reset command (`02` and four zero bytes, block 0).
-  public var resetCommand: Bool
-  /// With TrustZone (or always) only non-secure resources can be reached
-  /// by the program that leave starts.
-  public var nonSecureOnly: Bool
-
-  /// What leaving needs.
-  public init(
-    needsAddress: Bool = false, mayNeedSecondStatus: Bool = false,
-    lastStatusMayFail: Bool = false, resetCommand: Bool = false,
-    nonSecureOnly: Bool = false
-  ) {
-    self.needsAddress = needsAddress
-    self.mayNeedSecondStatus = mayNeedSecondStatus
-    self.lastStatusMayFail = lastStatusMayFail
-    self.resetCommand = resetCommand
-    self.nonSecureOnly = nonSecureOnly
-  }
+  public var resetCommand = false
 }
 
 /// Whether a chip whose flash was empty when it was powered stays in its
@@ -387,11 +311,11 @@ public struct LeaveFacts: Hashable, Sendable {
 /// loaded again.
 ///
 /// The chip looks at the word at 0x08000000 when it loads its option bytes.
-public enum EmptyCheck: Hashable, Sendable {
+public enum EmptyCheck: String, Hashable, Sendable {
   /// The family has no such check.
   case absent
-  /// It has one; the text says when it counts.
-  case present(condition: String)
+  /// It has one.
+  case present
   /// Not known.
   case unknown
 
@@ -399,75 +323,7 @@ public enum EmptyCheck: Hashable, Sendable {
   public static let emptyWord: UInt32 = 0xFFFF_FFFF
 }
 
-/// How long something takes, in microseconds.
-public struct FlashTime: Hashable, Sendable {
-  /// The datasheet's typical time.
-  public var typical: Int
-  /// The datasheet's maximum.
-  public var maximum: Int
-
-  /// A pair of times in microseconds.
-  public init(typical: Int, maximum: Int) {
-    self.typical = typical
-    self.maximum = maximum
-  }
-}
-
-/// Datasheet times of a flash memory.
-public struct FlashTiming: Hashable, Sendable {
-  /// Erasing one sector or page, by its size.
-  public var erase: [SectorErase]
-  /// Erasing everything (of one bank where there are two), for the largest
-  /// part of the family; `nil` where not known: then the sectors' times added
-  /// up are an upper limit.
-  public var massErase: FlashTime?
-  /// Bytes programmed at once.
-  public var programUnit: Int
-  /// Programming ``programUnit`` bytes.
-  public var program: FlashTime
-
-  /// Erasing one sector of a size.
-  public struct SectorErase: Hashable, Sendable {
-    /// The sector's size in bytes.
-    public var size: Int
-    /// How long it takes.
-    public var time: FlashTime
-
-    /// A size in bytes and the time in microseconds.
-    public init(size: Int, _ time: FlashTime) {
-      self.size = size
-      self.time = time
-    }
-  }
-
-  /// The times of a flash memory.
-  public init(
-    erase: [SectorErase], massErase: FlashTime?, programUnit: Int,
-    program: FlashTime
-  ) {
-    self.erase = erase
-    self.massErase = massErase
-    self.programUnit = programUnit
-    self.program = program
-  }
-
-  /// The time to erase a sector of a size in bytes: of the smallest known
-  /// sector that is at least as large, else of the largest.
-  public func eraseTime(sectorSize: Int) -> FlashTime? {
-    let known = erase.sorted { $0.size < $1.size }
-    return (known.first { $0.size >= sectorSize } ?? known.last)?.time
-  }
-
-  /// The time to program a number of bytes, microseconds; clamped, never
-  /// overflowing.
-  public func programTime(bytes: Int) -> FlashTime {
-    let unit = max(1, programUnit)
-    let units = max(0, bytes) / unit + (bytes % unit > 0 ? 1 : 0)
-    func times(_ value: Int) -> Int {
-      let (product, overflow) = units.multipliedReportingOverflow(by: value)
-      return overflow ? Int.max : product
-    }
-    return FlashTime(
-      typical: times(program.typical), maximum: times(program.maximum))
-  }
+/// RAM of so many kilobytes.
+func sram(_ kilobytes: Int, at start: UInt32 = 0x2000_0000) -> AddressWindow {
+  AddressWindow(start, length: kilobytes << 10)
 }

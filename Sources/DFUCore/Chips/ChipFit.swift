@@ -44,7 +44,7 @@ public struct ChipFit: Hashable, Sendable {
 extension ChipFamily {
   /// How an image fits; `nil` when it does not.
   fileprivate func fit(_ image: FirmwareImage) -> ChipFit? {
-    let elsewhere = signs.optionBytes.flatMap { $0 } + ram
+    let elsewhere = fingerprint.optionBytes.flatMap { $0 } + ram
     var top: UInt64 = 0
     for segment in image.segments {
       if segment.address >= flashStart,
@@ -59,12 +59,7 @@ extension ChipFamily {
     }
     guard top > 0 else { return nil }
     let needed = top - UInt64(flashStart)
-    let sizes = signs.flash.flatMap { shape in
-      switch shape {
-      case .uniform(_, let totals): totals
-      case .runs: [shape.largest]
-      }
-    }
+    let sizes = fingerprint.flash.flatMap(\.totals)
     return sizes.filter { UInt64($0) >= needed }.min().map {
       ChipFit(family: self, flashSize: $0)
     }

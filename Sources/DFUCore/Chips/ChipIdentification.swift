@@ -62,11 +62,7 @@ public struct ChipIdentification: Hashable, Sendable {
   public var optionByteLayouts: [OptionByteLayout] {
     var found: [OptionByteLayout] = []
     for candidate in candidates {
-      guard
-        let layout = candidate.optionBytes.flatMap({
-          OptionByteLayout.named($0)
-        })
-      else { return [] }
+      guard let layout = candidate.optionBytes else { return [] }
       if !found.contains(layout) { found.append(layout) }
     }
     return found
@@ -81,14 +77,15 @@ extension ChipFamily {
   /// nothing but ST's USB numbers speaks for it.
   func agreements(with evidence: ChipEvidence) -> Int {
     guard
-      signs.identifiers.contains(
-        USBIdentifier(evidence.vendor, evidence.product))
+      fingerprint.identifier
+        == USBIdentifier(evidence.vendor, evidence.product)
     else { return 0 }
-    let own = !signs.identifiers.contains(.st)
+    let own = fingerprint.identifier != .st
     let checks: [Agreement] = [
       flashAgreement(evidence), optionByteAgreement(evidence),
-      versionAgreement(evidence), featureAgreement(evidence),
-      serialAgreement(evidence), alternateAgreement(evidence),
+      featureAgreement(evidence), serialAgreement(evidence),
+      alternateAgreement(evidence), paddingAgreement(evidence),
+      generationAgreement(evidence),
     ]
     guard !checks.contains(.contradicts) else { return 0 }
     guard own || checks[0] == .agrees || checks[1] == .agrees else { return 0 }
@@ -96,10 +93,16 @@ extension ChipFamily {
   }
 
   /// Whether everything that a bootloader in ROM shows fits this family: also
-  /// what ``agreements(with:)`` lets pass when it is not there.
+  /// what ``agreements(with:)`` lets pass when it is not there, and the
+  /// bootloader's generation.
   func isCertain(_ evidence: ChipEvidence) -> Bool {
-    agreements(with: evidence) > 0 && flashAgreement(evidence) == .agrees
-      && evidence.hasMatchingVersion
+    guard let generation = fingerprint.generation,
+      generation
+        == evidence.productString.flatMap({
+          BootloaderGeneration(productString: $0)
+        }), generation.deviceVersions.contains(evidence.deviceVersion)
+    else { return false }
+    return agreements(with: evidence) > 0 && flashAgreement(evidence) == .agrees
       && (optionByteAgreement(evidence) == .agrees
         || alternateAgreement(evidence) == .agrees)
   }
@@ -112,81 +115,90 @@ extension ChipFamily {
 
   private func flashAgreement(_ evidence: ChipEvidence) -> Agreement {
     let runs = evidence.flashRuns(from: flashStart)
-    guard !signs.flash.isEmpty else { return .silent }
+    guard !fingerprint.flash.isEmpty else { return .silent }
     guard !runs.isEmpty else {
       // Flash that is somewhere else, or cannot be understood.
-      let any = evidence.memories.contains {
-        $0.kind == .internalFlash && !$0.regions.isEmpty
-      }
+      let any = evidence.memories.contains { $0.kind == .internalFlash }
       return any ? .contradicts : .silent
     }
-    var result = Agreement.contradicts
-    for shape in signs.flash {
-      switch shape {
-      case .runs(let expected):
-        if runs == expected { return .agrees }
-      case .uniform(let sector, let totals):
-        guard runs.count == 1, let run = runs.first, run.size == sector
-        else { continue }
-        if totals.contains(run.count * run.size) { return .agrees }
-        // A smaller part nobody has listed is possible, a larger one is not.
-        if run.count * run.size < shape.largest { result = .silent }
-      }
+    if fingerprint.flash.contains(where: { $0.matches(runs) }) {
+      return .agrees
     }
-    return result
+    // A smaller part nobody has listed is possible, a larger one is not.
+    let mayBeSmaller = fingerprint.flash.contains { shape in
+      guard case .uniform(let sector, let totals) = shape, runs.count == 1,
+        let run = runs.first, run.size == sector
+      else { return false }
+      return run.count * run.size < totals.max() ?? 0
+    }
+    return mayBeSmaller ? .silent : .contradicts
   }
 
   private func optionByteAgreement(_ evidence: ChipEvidence) -> Agreement {
+    let known = fingerprint.optionBytes
     guard let windows = evidence.optionByteWindows else {
-      return optionBytesReachable && !signs.optionBytes.isEmpty
-        && !evidence.memories.isEmpty && !signs.optionByteLengthsUnknown
-        ? .contradicts : .silent
+      return showsOptionBytes && !known.isEmpty && !evidence.memories.isEmpty
+        && !fingerprint.optionBytesAreUncertain ? .contradicts : .silent
     }
-    guard optionBytesReachable else { return .contradicts }
-    guard !signs.optionBytes.isEmpty else { return .silent }
-    if signs.optionBytes.contains(windows) { return .agrees }
+    guard showsOptionBytes else { return .contradicts }
+    guard !known.isEmpty else { return .silent }
+    if known.contains(windows) { return .agrees }
     // A length nobody has seen speaks neither for nor against the family.
     let starts = windows.map(\.start)
-    return signs.optionByteLengthsUnknown
-      && signs.optionBytes.contains { $0.map(\.start) == starts }
+    return fingerprint.optionBytesAreUncertain
+      && known.contains { $0.map(\.start) == starts }
       ? .silent : .contradicts
-  }
-
-  private func versionAgreement(_ evidence: ChipEvidence) -> Agreement {
-    guard !signs.deviceVersions.isEmpty else { return .silent }
-    return signs.deviceVersions.contains(evidence.deviceVersion)
-      ? .agrees : .contradicts
   }
 
   private func featureAgreement(_ evidence: ChipEvidence) -> Agreement {
     // An F2, F4 or F7 without that memory, or another chip with it.
     let shown = evidence.memories.contains { $0.kind == .deviceFeature }
-    guard shown, let expected = signs.deviceFeature else { return .silent }
+    guard shown, let expected = fingerprint.deviceFeature else {
+      return .silent
+    }
     return expected ? .agrees : .contradicts
   }
 
   private func serialAgreement(_ evidence: ChipEvidence) -> Agreement {
     guard let text = evidence.serial, !text.isEmpty else { return .silent }
-    if signs.sizeInSerial {
+    if fingerprint.sizeInSerial {
       return GD32Serial.flashSize(text) == nil ? .silent : .agrees
     }
-    let derivedLook =
+    func looksDerived(_ text: String) -> Bool {
       text.utf8.count == 12
-      && text.unicodeScalars.allSatisfy { $0.hexDigit != nil }
-    if signs.serials.contains(text) { return .agrees }
-    if case .derived = serial, !derivedLook { return .contradicts }
-    if !signs.serials.isEmpty, derivedLook,
-      !signs.serials.contains(where: {
-        $0.unicodeScalars.allSatisfy { $0.hexDigit != nil }
-      })
-    {
-      return .contradicts
+        && text.unicodeScalars.allSatisfy { $0.hexDigit != nil }
     }
-    return .silent
+    switch serial {
+    case .derived: return looksDerived(text) ? .silent : .contradicts
+    case .constant(let texts):
+      if texts.contains(text) { return .agrees }
+      return looksDerived(text) && !texts.contains(where: looksDerived)
+        ? .contradicts : .silent
+    case .constantInSome(let texts):
+      return texts.contains(text) ? .agrees : .silent
+    case .unstable, .unknown: return .silent
+    }
+  }
+
+  private func paddingAgreement(_ evidence: ChipEvidence) -> Agreement {
+    guard let expected = fingerprint.padding,
+      let flash = evidence.memories.first(where: { $0.kind == .internalFlash })
+    else { return .silent }
+    return flash.padding == expected ? .agrees : .contradicts
+  }
+
+  private func generationAgreement(_ evidence: ChipEvidence) -> Agreement {
+    guard let expected = fingerprint.generation,
+      let shown = evidence.productString.flatMap({
+        BootloaderGeneration(productString: $0)
+      })
+    else { return .silent }
+    // Which generation a family has is not sure enough to rule it out.
+    return shown == expected ? .agrees : .silent
   }
 
   private func alternateAgreement(_ evidence: ChipEvidence) -> Agreement {
-    guard let expected = signs.flashAlternates else { return .silent }
+    guard let expected = fingerprint.flashAlternates else { return .silent }
     let shown = evidence.memories.filter { $0.kind == .internalFlash }.count
     return shown == expected ? .agrees : .silent
   }
@@ -194,7 +206,7 @@ extension ChipFamily {
 
 /// What several families have in common, so that it can be relied on while it
 /// is open which of them a board is: the strictest alignment, the longest
-/// times, and of everything else only what all rows agree on.
+/// times, and of everything else only what all agree on.
 public struct SharedKnowledge: Hashable, Sendable {
   /// Alignment and length in bytes that every candidate's writes may have; 32
   /// for an unknown chip, which suits every family.
@@ -205,28 +217,19 @@ public struct SharedKnowledge: Hashable, Sendable {
   /// The longest reconnect time known of a candidate, milliseconds; `nil`
   /// when none is.
   public var reconnectTime: Int?
-  /// How to poll when all agree, else ``EarlyPoll/unknown``.
-  public var polling: EarlyPoll
-  /// What leaving needs for at least one candidate; each of these is harmless
-  /// for the others, but ``LeaveFacts/resetCommand``, which all must have.
+  /// Whether the bootloaders of all were seen to hold their answers back.
+  public var holdsAnswersBack: Bool
+  /// Whether one of them has the full-speed device peripheral.
+  public var hasFullSpeedDevice: Bool
+  /// What leaving needs for at least one candidate; this is harmless for the
+  /// others, but ``LeaveFacts/resetCommand``, which all must have.
   public var leave: LeaveFacts
-  /// ``EmptyCheck/present(condition:)`` or ``EmptyCheck/absent`` when all
-  /// agree, else ``EmptyCheck/unknown``.
+  /// Whether there is an empty check, when all agree.
   public var emptyCheck: EmptyCheck
-  /// The unique identifier's place when it is one.
-  public var uniqueID: UniqueIDLocation?
-  /// The serial number's kind when it is one.
-  public var serial: SerialKind
-  /// Name of the option-byte layout when it is one.
-  public var optionBytes: String?
-  /// Whether the option bytes can be reached over DFU with every candidate.
-  public var optionBytesReachable: Bool
+  /// Where the unique identifier lies, when all agree and let it be read.
+  public var uniqueID: [UInt32]
   /// Whether all can program 32 bits at a time.
   public var hasVoltageRange: Bool
-  /// The first RAM address no candidate's bootloader uses.
-  public var freeRAM: UInt32?
-  /// The bootloader's memory when it is one.
-  public var systemMemory: AddressWindow?
   /// Flash times when they are the same.
   public var timing: FlashTiming?
   /// UF2 family identifiers of all candidates.
@@ -235,53 +238,29 @@ public struct SharedKnowledge: Hashable, Sendable {
   /// What families have in common; of no family: what is safe for all.
   public init(_ families: [ChipFamily]) {
     func same<Value: Hashable>(_ value: (ChipFamily) -> Value) -> Value? {
-      guard let first = families.first else { return nil }
-      let wanted = value(first)
+      guard let wanted = families.first.map(value) else { return nil }
       return families.allSatisfy { value($0) == wanted } ? wanted : nil
+    }
+    func all(_ condition: (ChipFamily) -> Bool) -> Bool {
+      !families.isEmpty && families.allSatisfy(condition)
     }
     writeUnit = families.map(\.writeUnit).max() ?? 32
     erasedByte = same(\.erasedByte)
     reconnectTime = families.compactMap(\.reconnectTime).max()
-    polling = same(\.polling) ?? .unknown
-    let leaves = families.map(\.leave)
+    holdsAnswersBack = all { $0.answersAreHeldBack != nil }
+    hasFullSpeedDevice = families.contains { $0.peripheral == .fullSpeedDevice }
     leave = LeaveFacts(
-      needsAddress: leaves.contains(where: \.needsAddress),
-      mayNeedSecondStatus: leaves.contains(where: \.mayNeedSecondStatus),
-      lastStatusMayFail: leaves.contains(where: \.lastStatusMayFail),
-      resetCommand: !leaves.isEmpty && leaves.allSatisfy(\.resetCommand),
-      nonSecureOnly: leaves.contains(where: \.nonSecureOnly))
-    emptyCheck = Self.sharedEmptyCheck(families)
-    uniqueID = same(\.uniqueID) ?? nil
-    serial = same(\.serial) ?? .unknown
-    optionBytes = same(\.optionBytes) ?? nil
-    optionBytesReachable = families.allSatisfy(\.optionBytesReachable)
-    hasVoltageRange =
-      !families.isEmpty && families.allSatisfy(\.hasVoltageRange)
-    freeRAM =
-      families.allSatisfy { $0.freeRAM != nil }
-      ? families.compactMap(\.freeRAM).max() : nil
-    systemMemory = same(\.systemMemory) ?? nil
+      mayNeedSecondStatus: families.contains(
+        where: \.leave.mayNeedSecondStatus),
+      resetCommand: all(\.leave.resetCommand))
+    emptyCheck = same(\.emptyCheck) ?? .unknown
+    uniqueID = all(\.letsUniqueIDBeRead) ? same(\.uniqueID) ?? [] : []
+    hasVoltageRange = all(\.hasVoltageRange)
     timing = same(\.timing) ?? nil
-    var identifiers: [UInt32] = []
+    uf2Families = []
     for identifier in families.flatMap(\.uf2Families)
-    where !identifiers.contains(identifier) {
-      identifiers.append(identifier)
+    where !uf2Families.contains(identifier) {
+      uf2Families.append(identifier)
     }
-    uf2Families = identifiers
-  }
-
-  private static func sharedEmptyCheck(_ families: [ChipFamily]) -> EmptyCheck {
-    guard let first = families.first else { return .unknown }
-    let alike = families.allSatisfy {
-      switch ($0.emptyCheck, first.emptyCheck) {
-      case (.present, .present), (.absent, .absent): true
-      default: false
-      }
-    }
-    guard alike else { return .unknown }
-    if families.allSatisfy({ $0.emptyCheck == first.emptyCheck }) {
-      return first.emptyCheck
-    }
-    return .present(condition: "the chip is set to boot from its flash")
   }
 }

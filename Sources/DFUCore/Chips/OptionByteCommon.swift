@@ -28,6 +28,7 @@ extension OptionByteLayout {
             let same = other.fields.first(where: {
               $0.name == field.name && $0.bit == field.bit
                 && $0.width == field.width && $0.kind == field.kind
+                && $0.role == field.role
             })
           else { return nil }
           var field = field

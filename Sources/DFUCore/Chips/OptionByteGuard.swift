@@ -9,7 +9,7 @@ public enum OptionByteConcern: Hashable, Sendable {
   case raisesProtection(from: ProtectionLevel?, to: ProtectionLevel)
   /// Readout protection would go down, and the chip erases its flash.
   case lowersProtection(from: ProtectionLevel, to: ProtectionLevel)
-  /// H5: the product state would move on.
+  /// H5: the product state would become another than Open.
   case advancesProductState(from: UInt32?, to: UInt32)
   /// A byte is not the complement of its partner.
   case complementMismatch(address: UInt32, expected: UInt8, found: UInt8)
@@ -27,14 +27,16 @@ public enum OptionByteConcern: Hashable, Sendable {
   /// It is not known what the bytes mean.
   case unknownLayout(address: UInt32)
 
-  /// What it takes to go on.
+  /// What it takes to go on: nothing, or a permission that names it.
   public enum Severity: Int, Hashable, Sendable, Comparable, CaseIterable {
     /// Saying it.
     case note
-    /// `--force`.
+    /// The permission to write option bytes that are risky.
     case needsForce
-    /// `--permanently-lock-this-chip`.
+    /// The permission to lock the chip for good.
     case needsPermanentLock
+    /// The permission to change an H5's product state.
+    case needsProductState
     /// Nothing allows it.
     case refused
 
@@ -50,10 +52,11 @@ public enum OptionByteConcern: Hashable, Sendable {
     case .permanentLock: .needsPermanentLock
     case .raisesProtection(_, .level2): .needsPermanentLock
     case .raisesProtection, .complementMismatch, .reservedChanged,
-      .unequalPair, .risky, .notFromBase:
+      .unequalPair, .risky, .notFromBase, .unknownLayout:
       .needsForce
-    case .advancesProductState, .untouchable: .refused
-    case .lowersProtection, .unknownLayout: .note
+    case .advancesProductState: .needsProductState
+    case .untouchable: .refused
+    case .lowersProtection: .note
     }
   }
 }
@@ -81,8 +84,7 @@ extension OptionByteConcern: CustomStringConvertible {
         "from 0x\(UInt8(truncatingIfNeeded: $0).hexDigits()) "
       }
       return "the product state would move \(old ?? "")to "
-        + "0x\(UInt8(truncatingIfNeeded: to).hexDigits()), which this tool "
-        + "does not do"
+        + "0x\(UInt8(truncatingIfNeeded: to).hexDigits()), which may be for good"
     case .complementMismatch(let address, let expected, let found):
       return "the byte at 0x\(address.hexDigits()) is \(hex(found)) where the "
         + "complement \(hex(expected)) belongs"
@@ -138,9 +140,10 @@ extension OptionByteLayout {
       found.append(.notFromBase(address: address, base: window.start))
     }
     found += protectionConcerns(image, over: old)
-    for word in words {
+    for word in words where word.window.overlaps(write) {
       found += concerns(word, image, over: old)
     }
+    found += bootConcerns(image, over: old)
     found += untouchableConcerns(write, image, over: old)
     found += strayConcerns(write, image, over: old)
     return found
@@ -153,7 +156,7 @@ extension OptionByteLayout {
   ) -> [OptionByteConcern] {
     var found: [OptionByteConcern] = []
     for word in words {
-      for field in word.fields where field.kind == .readoutProtection {
+      for field in word.fields where field.role == .readoutProtection {
         let place = word.address &+ UInt32(field.bit / 8)
         let places = word.encoding == .pair ? [place, place &+ 4] : [place]
         let now = old?.bytes(at: place, count: 1)?.first.map(UInt32.init)
@@ -193,86 +196,117 @@ extension OptionByteLayout {
     return level == .level0 ? nil : .raisesProtection(from: before, to: level)
   }
 
+  /// A word of which the image covers at least one byte; the others stay as
+  /// they are.
   private func concerns(
     _ word: OptionWord, _ image: OptionByteImage, over old: OptionByteImage?
   ) -> [OptionByteConcern] {
-    let length = word.encoding.length
-    guard let bytes = image.bytes(at: word.address, count: length) else {
-      return []
+    let encoding = word.encoding
+    let current = old?.bytes(at: word.address, count: encoding.length)
+    var bytes =
+      current ?? encoding.bytes(of: word.factoryValue ?? word.idleValue)
+    var covered: [Bool] = []
+    for offset in 0..<encoding.length {
+      let place = word.address &+ UInt32(offset)
+      let byte = image.bytes(at: place, count: 1)?.first
+      covered.append(byte != nil)
+      if let byte { bytes[offset] = byte }
     }
-    let current = old?.bytes(at: word.address, count: length)
     // Writing back what was read changes nothing, however odd it is.
     if current == bytes { return [] }
     var found: [OptionByteConcern] = []
-    if let wrong = word.encoding.complementMismatch(in: bytes) {
+    if !covered.contains(false),
+      let wrong = encoding.complementMismatch(in: bytes)
+    {
       found.append(
         .complementMismatch(
           address: word.address &+ UInt32(wrong.offset),
           expected: wrong.expected, found: wrong.found))
     }
-    let wanted = word.encoding.programmedValue(of: bytes)
-    if word.encoding == .pair {
-      let shown = word.encoding.value(of: bytes)
-      if (wanted ^ shown) & word.knownMask != 0 {
-        found.append(.unequalPair(address: word.address))
-      }
+    let shown = encoding.value(of: bytes)
+    let programs = encoding != .pair || covered.dropFirst(4).contains(true)
+    let wanted = programs ? encoding.programmedValue(of: bytes) : shown
+    if encoding == .pair,
+      (wanted ^ encoding.value(of: bytes)) & word.knownMask
+        != 0
+    {
+      found.append(.unequalPair(address: word.address))
     }
-    for field in word.fields {
-      guard case .risky(let value, let reason) = field.kind,
-        field.value(in: wanted) == value
-      else { continue }
-      let before = current.map { field.value(in: word.encoding.value(of: $0)) }
-      if before != value {
-        found.append(.risky(field: field.name, reason: reason))
-      }
-    }
-    for field in word.fields {
-      guard case .readOnly(let reason) = field.kind, let current,
-        field.value(in: wanted)
-          != field.value(in: word.encoding.value(of: current))
-      else { continue }
+    let before = current.map { encoding.value(of: $0) }
+    for field in word.fields
+    where encoding.touches(field, covered) {
       let place = word.address &+ UInt32(field.bit / 8)
-      found.append(
-        .untouchable(address: place, reason: "\(field.name): \(reason)"))
+      let old = before.map { field.value(in: $0) }
+      if let concern = field.concern(
+        from: old, to: field.value(in: wanted), place)
+      {
+        found.append(concern)
+      }
     }
-    found += codeProtectionConcerns(word, wanted, current)
-    if let current {
-      let before = word.encoding.programmedValue(of: current)
-      let reserved = word.encoding.mask & ~word.knownMask
-      let half: UInt32 = word.encoding == .pair ? 4 : 0
-      for byte: UInt32 in 0..<4 {
-        let old = UInt8(truncatingIfNeeded: (before & reserved) >> (byte * 8))
-        let new = UInt8(truncatingIfNeeded: (wanted & reserved) >> (byte * 8))
-        if old != new {
-          let place = word.address &+ half &+ byte
-          found.append(.reservedChanged(address: place, old: old, new: new))
-        }
+    return found + reservedConcerns(word, wanted, current)
+  }
+
+  private func reservedConcerns(
+    _ word: OptionWord, _ wanted: UInt32, _ current: [UInt8]?
+  ) -> [OptionByteConcern] {
+    guard let current else { return [] }
+    let before = word.encoding.programmedValue(of: current)
+    let reserved = word.encoding.mask & ~word.knownMask
+    let half: UInt32 = word.encoding == .pair ? 4 : 0
+    var found: [OptionByteConcern] = []
+    for byte: UInt32 in 0..<4 {
+      let old = UInt8(truncatingIfNeeded: (before & reserved) >> (byte * 8))
+      let new = UInt8(truncatingIfNeeded: (wanted & reserved) >> (byte * 8))
+      if old != new {
+        let place = word.address &+ half &+ byte
+        found.append(.reservedChanged(address: place, old: old, new: new))
       }
     }
     return found
   }
 
-  /// Proprietary code protection that would begin or grow can be taken back
-  /// only by erasing the chip.
-  private func codeProtectionConcerns(
-    _ word: OptionWord, _ wanted: UInt32, _ current: [UInt8]?
+  /// A setting after which the BOOT0 pin no longer leads to the bootloader.
+  private func bootConcerns(
+    _ image: OptionByteImage, over old: OptionByteImage?
   ) -> [OptionByteConcern] {
-    word.fields.compactMap { field in
-      let name: String
-      switch field.kind {
-      case .areaStart(let area), .areaEnd(let area): name = area
-      case .sectors where field.name == "PCROP": name = field.name
-      default: return nil
-      }
-      guard name.hasPrefix("PCROP"), let current,
-        field.value(in: wanted)
-          != field.value(in: word.encoding.value(of: current))
-      else { return nil }
-      return .risky(
-        field: field.name,
-        reason: "code protection goes away only when readout protection is "
-          + "lowered from level 1, which erases the flash")
+    var new = old ?? image
+    for window in image.windows { new.lay(window.bytes, at: window.start) }
+    let after = decode(new, programmed: true).values
+    let before = old.map { decode($0).values }
+    guard Self.leadsToBootloader(after) == false,
+      before.flatMap(Self.leadsToBootloader) != false
+    else { return [] }
+    let changed = after.filter { entry in
+      entry.field.role.selectsBoot
+        && before?.contains(entry) != true
     }
+    return changed.prefix(1).map {
+      .risky(
+        field: $0.field.name,
+        reason: "with this setting the BOOT0 pin no longer leads to DFU mode")
+    }
+  }
+
+  /// Whether BOOT0 high, or the bit in its place, leads to the bootloader;
+  /// `nil` where no field says so.
+  private static func leadsToBootloader(
+    _ values: [OptionFieldValue]
+  ) -> Bool? {
+    var usesPin = true
+    var bit: UInt32?
+    var target: Bool?
+    let choices = values.filter { $0.field.role.selectsBoot }
+    guard !choices.isEmpty else { return nil }
+    for entry in choices {
+      if case .bootPin(let used) = entry.field.role {
+        usesPin = entry.value == used
+      } else if case .bootTarget(let bootloader) = entry.field.role {
+        target = entry.value == bootloader
+      } else {
+        bit = entry.value
+      }
+    }
+    return (target ?? true) && (usesPin || bit == 0)
   }
 
   private func untouchableConcerns(
@@ -371,6 +405,7 @@ public enum OptionByteGuard {
     if layouts.isEmpty {
       found.append(.unknownLayout(address: address))
       found += possibleLocks(bytes, at: address, shown: shown)
+      found += productStateConcerns(bytes, at: address, shown, current)
       found += baseConcerns(write, shown)
     } else {
       for layout in layouts {
@@ -386,6 +421,7 @@ public enum OptionByteGuard {
       }) {
         found.append(.unknownLayout(address: address))
         found += possibleLocks(bytes, at: address, shown: shown)
+        found += productStateConcerns(bytes, at: address, shown, current)
       }
     }
     return found
@@ -397,7 +433,7 @@ public enum OptionByteGuard {
     var addresses: Set<UInt32> = [artery.start]
     for layout in OptionByteLayout.all where layout.protection != .f1 {
       for word in layout.words {
-        for field in word.fields where field.kind == .readoutProtection {
+        for field in word.fields where field.role == .readoutProtection {
           let place = word.address &+ UInt32(field.bit / 8)
           addresses.insert(place)
           if word.encoding == .pair { addresses.insert(place &+ 4) }
@@ -418,17 +454,33 @@ public enum OptionByteGuard {
     }
     return suspects.sorted().compactMap { place in
       image.bytes(at: place, count: 1) == [0xCC]
-        || isH5Lock(place, image)
         ? .permanentLock(address: place, certain: false) : nil
     }
   }
 
-  /// Of H5 the value that locks is 0x5C.
-  private static func isH5Lock(
-    _ address: UInt32, _ image: OptionByteImage
-  ) -> Bool {
-    (address == 0x4002_2051 || address == 0x4002_2055)
-      && image.bytes(at: address, count: 1) == [0x5C]
+  /// Where H5 and its relatives have their product state: the current one and
+  /// the one that will be programmed.
+  private static let productStates: [UInt32] = [0x4002_2051, 0x4002_2055]
+
+  /// An unknown chip with a window where H5's begins may have a product state,
+  /// too.
+  private static func productStateConcerns(
+    _ bytes: [UInt8], at address: UInt32, _ shown: [AddressWindow],
+    _ current: OptionByteImage?
+  ) -> [OptionByteConcern] {
+    let write = AddressWindow(address, length: bytes.count)
+    let isElsewhere = shown.contains {
+      $0.overlaps(write) && $0.start != 0x4002_2050
+    }
+    guard !isElsewhere else { return [] }
+    let image = OptionByteImage(start: address, bytes: bytes)
+    let now = current?.bytes(at: 0x4002_2051, count: 1)?.first
+    let states = productStates.compactMap {
+      image.bytes(at: $0, count: 1)?.first
+    }
+    return states.first { $0 != 0xED && $0 != now }.map {
+      [.advancesProductState(from: now.map(UInt32.init), to: UInt32($0))]
+    } ?? []
   }
 
   private static func baseConcerns(
@@ -439,6 +491,112 @@ public enum OptionByteGuard {
     else { return [] }
     return [.notFromBase(address: write.start, base: window.start)]
   }
+}
+
+extension OptionWord.Encoding {
+  /// Whether a write that covers these bytes of a word touches a field.
+  fileprivate func touches(_ field: OptionField, _ covered: [Bool]) -> Bool {
+    covered.indices.contains { offset in
+      covered[offset] && field.mask >> UInt32(offset % 4 * 8) & 0xFF != 0
+    }
+  }
+}
+
+extension OptionWord {
+  /// The value in which no area is protected.
+  fileprivate var idleValue: UInt32 {
+    fields.reduce(0) { $1.setting($1.idleValue, in: $0) }
+  }
+}
+
+extension OptionField.Role {
+  /// Whether it has a part in what BOOT0 leads to.
+  fileprivate var selectsBoot: Bool {
+    switch self {
+    case .bootPin, .bootBit, .bootTarget: true
+    case .setting, .readoutProtection, .writeProtection, .codeProtection,
+      .codeProtectionMode, .secureArea, .areaUnlock, .trustZone, .bootLock,
+      .security, .banks, .supplyLevel, .fastPins, .resetPin:
+      false
+    }
+  }
+}
+
+extension OptionField {
+  /// The value with which it protects nothing.
+  fileprivate var idleValue: UInt32 {
+    switch kind {
+    case .areaStart: maximum
+    case .sectors(_, let protectedWhen): protectedWhen == 0 ? maximum : 0
+    case .plain, .address, .areaEnd, .readOnly: 0
+    }
+  }
+
+  /// What there is to think about before the field gets a value; `old` is
+  /// `nil` where it is not known what it has now.
+  fileprivate func concern(
+    from old: UInt32?, to new: UInt32, _ place: UInt32
+  ) -> OptionByteConcern? {
+    guard new != old else { return nil }
+    if case .readOnly(let reason) = kind {
+      return old == nil
+        ? nil : .untouchable(address: place, reason: "\(name): \(reason)")
+    }
+    // Not known what it was: what protects nothing cannot be missed.
+    let changes = old != nil || new != idleValue
+    guard let reason = reason(new, changes: changes) else { return nil }
+    return .risky(field: name, reason: reason)
+  }
+
+  /// Why a new value is hard to take back, or can make the chip unusable.
+  private func reason(_ new: UInt32, changes: Bool) -> String? {
+    switch role {
+    case .setting, .readoutProtection, .writeProtection, .bootPin, .bootBit,
+      .bootTarget:
+      nil
+    case .codeProtection:
+      changes ? Self.removedByRegression : nil
+    case .codeProtectionMode:
+      new == 1 ? Self.removedByRegression : nil
+    case .secureArea:
+      changes
+        ? "secured flash can no longer be read, written or erased from "
+          + "outside; it opens again only by lowering readout protection, "
+          + "which erases the flash" : nil
+    case .areaUnlock:
+      new == 0
+        ? "the area can then be unprotected only by lowering readout "
+          + "protection, which erases the flash" : nil
+    case .trustZone(let on):
+      new == on
+        ? "TrustZone can be turned off again only by lowering readout "
+          + "protection, which erases the flash" : nil
+    case .bootLock(let on):
+      new == on
+        ? "with the boot lock on, the bootloader can no longer be started, and "
+          + "together with readout protection there may be no way back" : nil
+    case .security:
+      new == 1
+        ? "a chip with its security on opens again only by erasing it" : nil
+    case .banks:
+      changes
+        ? "the flash is divided into other banks and sectors: what is in it no "
+          + "longer fits" : nil
+    case .supplyLevel(let highest):
+      new == highest
+        ? "at the highest level the chip stays in reset where its supply is "
+          + "only a little low, and DFU with it" : nil
+    case .fastPins:
+      new == 1
+        ? "at a supply above 2.7 V this can damage the chip" : nil
+    case .resetPin(let reserved):
+      new == reserved ? "this mode of the reset pin is reserved" : nil
+    }
+  }
+
+  private static let removedByRegression =
+    "code protection goes away only when readout protection is lowered from "
+    + "level 1, which erases the flash"
 }
 
 extension Collection where Element == OptionByteConcern {

@@ -1,8 +1,8 @@
 /// How the option bytes of a family lie in the memory its bootloader shows.
 ///
-/// A row of data; ``all`` has every one that is known.
+/// It stands in the file of the family that has it.
 public struct OptionByteLayout: Hashable, Sendable {
-  /// Its name: ``ChipFamily/optionBytes`` refers to it.
+  /// Its name, for people: the family's, or of the first that has it.
   public var name: String
   /// The windows the bootloader shows. A write must begin at the first
   /// address of one, and the chip resets after it.
@@ -59,7 +59,14 @@ public struct OptionByteLayout: Hashable, Sendable {
 
   /// The field of the readout protection (`RDP`, or `PRODUCT_STATE`).
   public var protectionField: OptionField? {
-    fields.first { $0.kind == .readoutProtection }
+    fields.first { $0.role == .readoutProtection }
+  }
+
+  /// The layout with some of its facts set.
+  func with(_ change: (inout OptionByteLayout) -> Void) -> OptionByteLayout {
+    var layout = self
+    change(&layout)
+    return layout
   }
 
   /// How many bytes of a window may be written, counted from its start: all,
@@ -70,17 +77,15 @@ public struct OptionByteLayout: Hashable, Sendable {
       .min() ?? window.length
   }
 
-  /// The layout with this name.
-  public static func named(_ name: String) -> OptionByteLayout? {
-    all.first { $0.name == name }
-  }
-
-  /// The layouts whose first window begins where the first of a device does.
-  public static func layouts(
-    startingAt address: UInt32
-  ) -> [OptionByteLayout] {
-    all.filter { $0.windows.first?.start == address }
-  }
+  /// Every layout that some family has.
+  public static let all: [OptionByteLayout] = {
+    var found: [OptionByteLayout] = []
+    for layout in ChipFamily.all.compactMap(\.optionBytes)
+    where !found.contains(layout) {
+      found.append(layout)
+    }
+    return found
+  }()
 }
 
 extension OptionByteLayout: CustomStringConvertible {
@@ -166,17 +171,17 @@ public struct OptionField: Hashable, Sendable {
   public var meaning: String
   /// Names of its values.
   public var values: [UInt32: String]
-  /// What is to be known of it beyond its bits.
+  /// What its bits mean.
   public var kind: Kind
+  /// What it does to the chip.
+  public var role: Role
   /// How far place and width can be trusted.
   public var confidence: Confidence
 
-  /// What is to be known of a field beyond its bits.
+  /// What its bits mean, for reading and writing them.
   public enum Kind: Hashable, Sendable {
-    /// Nothing.
+    /// A number, or one of ``OptionField/values``.
     case plain
-    /// The readout protection, see ``OptionByteLayout/protection``.
-    case readoutProtection
     /// An address shifted right by this many bits.
     case address(shift: Int)
     /// One bit a sector or group of sectors, counted from `first`; protected
@@ -187,18 +192,66 @@ public struct OptionField: Hashable, Sendable {
     case areaStart(String)
     /// Last page of a protected area of this name.
     case areaEnd(String)
-    /// Setting it to this value has consequences that are hard or impossible
-    /// to undo; the text says which.
-    case risky(UInt32, String)
     /// Shown, never written; the text says why.
     case readOnly(String)
+  }
+
+  /// What it does to the chip: what the guard and the jobs go by.
+  public enum Role: Hashable, Sendable {
+    /// Nothing that could not be set back.
+    case setting
+    /// Readout protection or product state, see
+    /// ``OptionByteLayout/protection``.
+    case readoutProtection
+    /// Keeps sectors from being erased and written.
+    case writeProtection
+    /// Keeps sectors from being read, even by the program (PCROP).
+    case codeProtection
+    /// Turns write protection into code protection where it is 1.
+    case codeProtectionMode
+    /// Hides part of the flash from everything but itself (SEC_SIZE, SECWM,
+    /// HDP, SEC_AREA).
+    case secureArea
+    /// Locks a write-protected area where it is 0.
+    case areaUnlock
+    /// Turns TrustZone on with this value.
+    case trustZone(on: UInt32)
+    /// Locks the boot address with this value.
+    case bootLock(on: UInt32)
+    /// Turns the security features of an H7 on where it is 1.
+    case security
+    /// Says with this value that the BOOT0 pin decides, else ``bootBit``.
+    case bootPin(used: UInt32)
+    /// Stands in the place of the BOOT0 pin; 0 is BOOT0 high.
+    case bootBit
+    /// What is booted with BOOT0 high; this value is the bootloader.
+    case bootTarget(bootloader: UInt32)
+    /// Divides the flash into banks, which changes its sectors.
+    case banks
+    /// The supply below which the chip stays in reset.
+    case supplyLevel(highest: UInt32)
+    /// Makes pins fast at low voltage where it is 1.
+    case fastPins
+    /// The mode of the reset pin.
+    case resetPin(reserved: UInt32)
+
+    /// Whether it is one of the bits that TrustZone's side keeps.
+    public var isSecure: Bool {
+      switch self {
+      case .secureArea, .trustZone, .bootLock: true
+      case .setting, .readoutProtection, .writeProtection, .codeProtection,
+        .codeProtectionMode, .areaUnlock, .security, .bootPin, .bootBit,
+        .bootTarget, .banks, .supplyLevel, .fastPins, .resetPin:
+        false
+      }
+    }
   }
 
   /// A field.
   public init(
     name: String, bit: Int, width: Int, meaning: String = "",
     values: [UInt32: String] = [:], kind: Kind = .plain,
-    confidence: Confidence = .confirmed
+    role: Role = .setting, confidence: Confidence = .confirmed
   ) {
     self.name = name
     self.bit = bit
@@ -206,6 +259,7 @@ public struct OptionField: Hashable, Sendable {
     self.meaning = meaning
     self.values = values
     self.kind = kind
+    self.role = role
     self.confidence = confidence
   }
 
@@ -230,7 +284,7 @@ public struct OptionField: Hashable, Sendable {
   /// A value for a person: its name, the address it stands for, or a number.
   public func text(of value: UInt32) -> String {
     if let name = values[value] { return "\(number(value)) (\(name))" }
-    if kind == .readoutProtection, values[0x5C] == nil {
+    if role == .readoutProtection, values[0x5C] == nil {
       return "\(number(value)) (level1)"
     }
     if case .address(let shift) = kind {

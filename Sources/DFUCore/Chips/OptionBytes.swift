@@ -172,6 +172,14 @@ public struct DecodedOptionBytes: Hashable, Sendable {
     /// The sectors, groups of sectors, pages or other units, as ST counts
     /// them.
     public var units: [ClosedRange<Int>]
+
+    /// The units for a person: `0 to 3, 7`.
+    public var unitsText: String {
+      units.map {
+        $0.count == 1
+          ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)"
+      }.joined(separator: ", ")
+    }
   }
 
   /// The value of a field; letter case does not matter.
@@ -284,7 +292,7 @@ extension OptionField {
       return value
     }
     var names = values.sorted { $0.key < $1.key }.map(\.value)
-    if kind == .readoutProtection, protection != .productState {
+    if role == .readoutProtection, protection != .productState {
       for level in ProtectionLevel.allCases {
         let name = level.description.filter { $0 != " " }
         guard let value = protection.value(level) else { continue }
@@ -373,7 +381,7 @@ extension OptionByteLayout {
             expected: wrong.expected, found: wrong.found))
       }
     }
-    let level = values.first { $0.field.kind == .readoutProtection }
+    let level = values.first { $0.field.role == .readoutProtection }
       .map { protection.level($0.value) }
     return DecodedOptionBytes(
       values: values, mismatches: mismatches, protection: level,
@@ -387,7 +395,7 @@ extension OptionByteLayout {
     // PCROP mode turns the meaning of the sector bits around; then they are
     // left to the raw value.
     let mode = values.contains {
-      ($0.field.name == "SPRMOD" || $0.field.name == "WPRMOD") && $0.value == 1
+      $0.field.role == .codeProtectionMode && $0.value == 1
     }
     for entry in values {
       switch entry.field.kind {
@@ -501,7 +509,7 @@ extension OptionByteLayout {
     }
   }
 
-  /// What to send to make the chip load its option bytes anew: the first
+  /// What to send to make the chip load its option bytes again: the first
   /// window exactly as it was read, cut before the stretches that may not be
   /// written.
   public func relaunch(

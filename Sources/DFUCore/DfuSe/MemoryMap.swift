@@ -95,6 +95,11 @@ public struct MemoryMap: Hashable, Sendable {
   /// The runs of equal sectors, in the order of the string. They may overlap
   /// where a device says so; ``overlap(in:)`` tells.
   public var runs: [SectorRun]
+  /// How many blanks stand between the name and the address.
+  public var padding = 0
+  /// Whether something stood after the layout that is no text, and was left
+  /// out: some ROMs' strings go on with whatever lies behind them in memory.
+  public var isCutOff = false
 
   /// A memory from its parts.
   public init(name: String, runs: [SectorRun]) {
@@ -200,7 +205,9 @@ extension MemoryMap {
   /// The grammar is `@name/address/count*size[multiplier]type{,…}` with any
   /// number of `/address/list` groups; blanks are allowed wherever devices
   /// have been seen to put them. A missing multiplier means bytes, a count of
-  /// 0 no sectors.
+  /// 0 no sectors. A count with a fraction is one piece that is not erased, as
+  /// nobody can say where its sectors end. What follows the first character
+  /// after the name that is not printable ASCII is left out, ``isCutOff``.
   ///
   /// - Throws: `MemoryMapError` for anything that leaves open which sectors
   ///   there are: no list, no type letter, sizes beyond 32 bits.
@@ -217,9 +224,15 @@ private struct LayoutParser {
   private let bytes: [UInt8]
   private var position = 0
 
+  private let isCutOff: Bool
+
   init(_ text: String) {
     self.text = text
-    bytes = Array(text.utf8)
+    let all = Array(text.utf8)
+    let list = all.firstIndex(of: UInt8(ascii: "/")) ?? all.endIndex
+    let end = all[list...].firstIndex { !(0x20...0x7E).contains($0) }
+    bytes = Array(all.prefix(end ?? all.endIndex))
+    isCutOff = end != nil
   }
 
   private func failure(
@@ -265,7 +278,10 @@ private struct LayoutParser {
     if next != nil {
       throw failure("nothing is expected here but \"/\" or \",\"")
     }
-    return MemoryMap(name: name.trimmingBlanks, runs: runs)
+    var map = MemoryMap(name: name.trimmingBlanks, runs: runs)
+    map.padding = name.reversed().prefix { $0 == " " }.count
+    map.isCutOff = isCutOff
+    return map
   }
 
   private mutating func group(
@@ -302,15 +318,41 @@ private struct LayoutParser {
     count: Int, size: Int, access: MemoryAccess
   ) {
     skipBlanks()
+    let column = position
     let count = Int(try number(radix: 10, digits: 4, "a number of sectors"))
+    let fraction = try fraction()
     skipBlanks()
     guard take("*") else { throw failure("\"*\" is expected") }
     skipBlanks()
-    let sizeColumn = position
-    var size = Int(try number(radix: 10, digits: 9, "a sector size"))
-    guard size > 0 else {
-      throw failure("a sector of no bytes", at: sizeColumn)
+    let size = try sectorSize()
+    skipBlanks()
+    // "01*1024.e" was seen on an STM32U0.
+    _ = take(".")
+    let access = try access()
+    guard let fraction else { return (count, size, access) }
+    // At most 9999999 times 2^32: this fits.
+    let total = (count * fraction.unit + fraction.digits) * size
+    guard total > 0, total.isMultiple(of: fraction.unit) else {
+      throw failure("a part of a sector that is no number of bytes", at: column)
     }
+    return (1, total / fraction.unit, access.subtracting(.erasable))
+  }
+
+  /// What stands behind the point of a count such as 1.5.
+  private mutating func fraction() throws(MemoryMapError) -> (
+    digits: Int, unit: Int
+  )? {
+    guard take(".") else { return nil }
+    let start = position
+    let digits = Int(try number(radix: 10, digits: 3, "a part of a sector"))
+    let unit = (start..<position).reduce(1) { unit, _ in unit * 10 }
+    return (digits, unit)
+  }
+
+  private mutating func sectorSize() throws(MemoryMapError) -> Int {
+    let column = position
+    var size = Int(try number(radix: 10, digits: 9, "a sector size"))
+    guard size > 0 else { throw failure("a sector of no bytes", at: column) }
     skipBlanks()
     if take("K") {
       size *= 1024
@@ -320,14 +362,17 @@ private struct LayoutParser {
       _ = take("B")
     }
     guard size <= 1 << 32 else {
-      throw failure("a sector larger than 32 bits of address", at: sizeColumn)
+      throw failure("a sector larger than 32 bits of address", at: column)
     }
-    skipBlanks()
+    return size
+  }
+
+  private mutating func access() throws(MemoryMapError) -> MemoryAccess {
     guard let letter = next, (0x61...0x67).contains(letter) else {
       throw failure("a type letter from a to g is expected")
     }
     position += 1
-    return (count, size, MemoryAccess(rawValue: letter & 7))
+    return MemoryAccess(rawValue: letter & 7)
   }
 
   private mutating func number(

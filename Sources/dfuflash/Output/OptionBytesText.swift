@@ -24,7 +24,7 @@ enum OptionBytesText {
         )
       }
       for area in decoded.protectedAreas {
-        lines.append("  protected: \(area.name) \(area.units)")
+        lines.append("  protected: \(area.name) \(area.unitsText)")
       }
       for mismatch in decoded.mismatches {
         lines.append(

@@ -43,7 +43,7 @@ extension BoardWork {
       // Those that were not opened are candidates too.
       let known = (try? Board.all(on: bus)) ?? present
       var failure = Explain.search(.none(present: known))
-      for sentence in chip.map(BootloaderErratum.notFoundSentences) ?? [] {
+      for sentence in chip?.searchHints ?? [] {
         failure.message += "\n  note: \(sentence)"
       }
       return failure

@@ -86,18 +86,14 @@ struct LeaveWork {
       let image = try? options.read(memory)
     else { return .boot0Low }
     let values = layout.decode(image).values
-    func value(_ name: String) -> UInt32? {
-      values.first { $0.field.name == name }?.value
-    }
-    // Which of them decides, and its value that leaves it to the pin.
-    let choices: [(name: String, pin: UInt32)] = [
-      ("nSWBOOT0", 1), ("nBOOT_SEL", 0), ("BOOT_SEL", 1),
-    ]
-    for choice in choices {
-      guard let chosen = value(choice.name) else { continue }
-      if chosen == choice.pin { return .boot0IsHigh }
+    for entry in values {
+      // Which field says where BOOT0 comes from.
+      guard case .bootPin(let used) = entry.field.role else { continue }
+      if entry.value == used { return .boot0IsHigh }
+      let bit = values.first { $0.field.role == .bootBit }
       return .boot0IsIgnored(
-        "\(choice.name) = \(chosen)", entersBootloader: value("nBOOT0") == 0)
+        "\(entry.field.name) = \(entry.value)",
+        entersBootloader: bit?.value == 0)
     }
     return .boot0IsHigh
   }
@@ -172,7 +168,7 @@ struct LeaveWork {
       let image = try? options.read(memory)
     else { return }
     let isOn = layout.decode(image).values.contains {
-      $0.field.name == "TZEN" && $0.value == 1
+      $0.field.role == .trustZone(on: $0.value)
     }
     guard isOn else { return }
     throw ToolFailure(

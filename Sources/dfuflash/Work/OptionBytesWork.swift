@@ -44,8 +44,7 @@ struct OptionBytesWork {
   var layouts: [OptionByteLayout] {
     var found: [OptionByteLayout] = []
     for family in work.knowledge.identification.candidates {
-      guard let name = family.optionBytes,
-        let layout = OptionByteLayout.named(name), !found.contains(layout)
+      guard let layout = family.optionBytes, !found.contains(layout)
       else { continue }
       found.append(layout)
     }
@@ -113,7 +112,7 @@ struct OptionBytesWork {
         throw ToolFailure(
           .usage, sentence,
           advice: .permanentLock)
-      case .refused:
+      case .needsProductState, .refused:
         throw ToolFailure(.usage, sentence, advice: refused)
       }
     }
@@ -275,9 +274,9 @@ struct OptionBytesWork {
     _ changes: [OptionChange], _ memory: BoardMemory
   ) throws(ToolFailure) {
     try work.learnBootloader(memory.alternate.number)
-    let names = changes.map(\.field.name)
+    let roles = changes.map(\.field.role)
     let rules = work.knowledge.rules
-    if names.contains(where: { $0.hasPrefix("PCROP") }) {
+    if roles.contains(.codeProtection) {
       if let sentence = rules.refusals[.writeCodeProtection]?.first {
         throw ToolFailure(
           .usage, "board \(work.board.label): \(sentence)",
@@ -288,7 +287,7 @@ struct OptionBytesWork {
       }
     }
     if let sentence = rules.splitsOptionByteWrites {
-      if names.contains("RDP"), names.contains(where: Self.isSecure) {
+      if roles.contains(.readoutProtection), roles.contains(where: \.isSecure) {
         throw ToolFailure(
           .usage, "board \(work.board.label): \(sentence)",
           advice: .protectionAlone)
@@ -300,16 +299,12 @@ struct OptionBytesWork {
     }
   }
 
-  private static func isSecure(_ name: String) -> Bool {
-    ["SEC", "HDP", "TZEN", "BOOT_LOCK"].contains { name.hasPrefix($0) }
-  }
-
   private var returnLimit: Duration {
     .milliseconds(work.knowledge.shared.reconnectTime ?? 1000)
       + Self.patience
   }
 
-  /// Has the chip load its option bytes anew by writing back exactly what was
+  /// Has the chip load its option bytes again by writing back exactly what was
   /// read: the cure for a virgin chip that falls back into DFU mode at each
   /// reset.
   func relaunch() throws(ToolFailure) -> Outcome {

@@ -106,7 +106,7 @@ import Testing
         "@Option Bytes   /0x1FFF7800/01*40Be",
         "@OTP Memory   /0x1FFF7000/01*01Ke",
       ], version: 0x0200, product: "DFU in FS Mode", serial: "208A31574253",
-      families: ["L412", "L43x"]),
+      families: ["L412"]),
     Listing(
       layouts: [
         "@Internal Flash   /0x08000000/256*02Kg",
@@ -212,23 +212,6 @@ import Testing
     #expect(evidence([], productString: nil).isSystemBootloader == nil)
   }
 
-  @Test func impossibleSizesAreNoChip() {
-    let huge = ChipEvidence(
-      vendor: 0x0483, product: 0xDF11, deviceVersion: 0x2200,
-      memories: [
-        ChipEvidence.Memory(
-          layout: "@Internal Flash /0x08000000/9999*9999Mg",
-          regions: [
-            .init(address: 0x0800_0000, count: .max, size: .max),
-            .init(address: 0xFFFF_FFFF, count: .max, size: 2),
-          ]),
-        ChipEvidence.Memory(
-          layout: "@Option Bytes /0x1FFFC000/9999*9999Me",
-          regions: [.init(address: 0x1FFF_C000, count: .max, size: .max)]),
-      ])
-    #expect(ChipIdentification(huge).candidates.isEmpty)
-  }
-
   @Test(arguments: [
     ("@Internal Flash  /0x08000000/1*1Kg", MemoryKind.internalFlash),
     ("@Flash /0x90000000/64*4Kg", .internalFlash),
@@ -252,28 +235,26 @@ import Testing
     let shared = SharedKnowledge([try family("F405"), try family("F412")])
     #expect(shared.reconnectTime == 380)
     #expect(shared.writeUnit == 4)
-    #expect(shared.freeRAM == 0x2000_4000)
     #expect(shared.hasVoltageRange)
     #expect(shared.emptyCheck == .absent)
-    #expect(shared.optionBytes == nil)
-    #expect(shared.polling == .heldUntilDone)
-    #expect(shared.uniqueID == UniqueIDLocation(0x1FFF_7A10, .no))
+    #expect(shared.holdsAnswersBack)
+    #expect(shared.uniqueID.isEmpty)
     let mixed = SharedKnowledge([try family("L412"), try family("L47x")])
     #expect(mixed.emptyCheck == .unknown)
     #expect(mixed.reconnectTime == 2560)
-    let oneSays = SharedKnowledge([try family("F04x"), try family("F072")])
-    #expect(oneSays.freeRAM == nil)
-    #expect(oneSays.polling == .unknown)
-    #expect(oneSays.leave.mayNeedSecondStatus)
+    let both = SharedKnowledge([try family("F04x"), try family("F072")])
+    #expect(both.uniqueID == [0x1FFF_F7AC, 0x1FFF_F7B0, 0x1FFF_F7B4])
+    #expect(!both.holdsAnswersBack)
+    #expect(both.leave.mayNeedSecondStatus)
   }
 
   @Test func nothingIsAssumedOfAnUnknownChip() {
     let none = SharedKnowledge([])
     #expect(none.writeUnit == 32)
     #expect(none.emptyCheck == .unknown)
-    #expect(none.polling == .unknown)
+    #expect(!none.holdsAnswersBack)
     #expect(!none.leave.resetCommand && !none.hasVoltageRange)
-    #expect(none.optionBytes == nil && none.uf2Families.isEmpty)
+    #expect(none.uniqueID.isEmpty && none.uf2Families.isEmpty)
   }
 
   @Test(arguments: [

@@ -10,7 +10,7 @@ import Testing
   private func lockAddress(_ layout: OptionByteLayout) throws -> UInt32 {
     let word = try #require(
       layout.words.first { word in
-        word.fields.contains { $0.kind == .readoutProtection }
+        word.fields.contains { $0.role == .readoutProtection }
       })
     let field = try #require(layout.protectionField)
     return word.address + UInt32(field.bit / 8)
@@ -93,17 +93,55 @@ import Testing
       let concerns = layout.concerns(writing: new, over: image)
       #expect(
         concerns.contains(.advancesProductState(from: 0xED, to: state)))
-      #expect(concerns.severity == .refused)
+      #expect(concerns.severity == .needsProductState)
     }
     #expect(layout.decode(image)["PRODUCT_STATE"] == 0xED)
     #expect(layout.protectionField?.text(of: 0xED) == "0xED (open)")
   }
 
-  @Test func anUnknownH5IsNotLockedEither() throws {
-    let concerns = OptionByteGuard.concerns(
-      writing: [0xF8, 0x5C, 0x30, 0x2D], at: 0x4002_2050, layouts: [])
+  /// Also of an H5 whose layout is not known, and of a window of its kind on a
+  /// chip nobody knows: anything but Open or what it is now.
+  @Test(arguments: [UInt8(0x17), 0x2E, 0xC6, 0x72, 0x5C, 0x9A, 0xA3, 0, 0xFF])
+  func anUnknownProductStateIsNotChangedEither(state: UInt8) throws {
+    let shown = [
+      [], [AddressWindow(0x4002_2050, length: 432)],
+    ]
+    for shown in shown {
+      for offset in [1, 5] {
+        var bytes: [UInt8] = [0xF8, 0xED, 0x30, 0x2D, 0xF8, 0xED, 0x30, 0x2D]
+        bytes[offset] = state
+        let concerns = OptionByteGuard.concerns(
+          writing: bytes, at: 0x4002_2050, layouts: [], shown: shown)
+        #expect(concerns.severity == .needsProductState)
+      }
+    }
+    let closed = OptionByteImage(
+      start: 0x4002_2050, bytes: [0xF8, state, 0x30, 0x2D])
     #expect(
-      concerns.contains(.permanentLock(address: 0x4002_2051, certain: false)))
+      OptionByteGuard.concerns(
+        writing: [0xF8, state, 0x30, 0x2D], at: 0x4002_2050, layouts: [],
+        current: closed
+      ).severity == .needsForce)
+  }
+
+  /// 44 bytes end in the middle of the word of BOOT_LOCK.
+  @Test func aWriteThatCoversAWordPartlyIsJudged() throws {
+    let layout = try layout("G47x")
+    let image = try layout.setting(
+      [OptionAssignment(name: "BOOT_LOCK", value: "0")],
+      in: layout.factoryImage)
+    var bytes = Array(try #require(image.windows.first).bytes.prefix(44))
+    #expect(
+      layout.concerns(writing: bytes, at: 0x1FFF_7800, over: image).isEmpty)
+    bytes[0x2A] |= 1
+    for current in [image, nil] {
+      let concerns = layout.concerns(
+        writing: bytes, at: 0x1FFF_7800, over: current)
+      #expect(
+        concerns.contains {
+          if case .risky("BOOT_LOCK", _) = $0 { true } else { false }
+        })
+    }
   }
 
   @Test func raisingAndLoweringProtectionAreTold() throws {
@@ -192,21 +230,24 @@ import Testing
   @Test(arguments: [
     ("L43x", "PCROP1_STRT=0"), ("F446", "SPRMOD=1"), ("L0", "WPRMOD=1"),
     ("G47x", "BOOT_LOCK=1"), ("U575", "TZEN=1"), ("H74x", "SECURITY=1"),
-    ("U575", "WRP1A_UNLOCK=0"),
+    ("U575", "WRP1A_UNLOCK=0"), ("H74x", "PROT_AREA1_START=0"),
+    ("H74x", "SEC_AREA1_END=9"), ("H74x", "IO_HSLV=1"),
+    ("H74x", "BOOT_ADD1=0x0800"), ("F405", "BOR_LEV=level3"),
+    ("L43x", "nSWBOOT0=0"), ("L43x", "nBOOT1=0"), ("C071", "NRST_MODE=0"),
+    ("G47x", "SEC_SIZE1=3"), ("U575", "HDP1EN=1"), ("U575", "SECWM1_PEND=1"),
+    ("G47x", "DBANK=0"), ("U575", "NSBOOTADD1=0x08000000"),
   ])
   func whatIsHardToUndoNeedsForce(name: String, text: String) throws {
     let layout = try layout(name)
     var image = layout.factoryImage
-    if name == "H74x" || name == "G47x" {
-      image = try layout.setting(
-        [
-          OptionAssignment(
-            name: name == "H74x" ? "SECURITY" : "BOOT_LOCK", value: "0")
-        ], in: image)
-      if name == "H74x" {
-        image = try layout.setting(
-          [OptionAssignment(name: "RDP", value: "level0")], in: image)
-      }
+    for neutral in [
+      "RDP=level0", "SECURITY=0", "BOOT_LOCK=0", "IO_HSLV=0", "BOR_LEV=off",
+      "PROT_AREA1_START=0xFF", "SEC_AREA1_END=0", "SEC_SIZE1=0", "HDP1EN=0",
+      "SECWM1_PEND=0",
+    ] {
+      image =
+        (try? layout.setting([OptionAssignment(parsing: neutral)], in: image))
+        ?? image
     }
     let new = try layout.setting(
       [try OptionAssignment(parsing: text)], in: image)
@@ -218,6 +259,15 @@ import Testing
       !layout.concerns(writing: new, over: new).contains {
         if case .risky = $0 { true } else { false }
       })
+  }
+
+  /// nBOOT0 counts only where it stands in the place of the pin.
+  @Test func aBootBitThatDoesNotDecideIsNoConcern() throws {
+    let layout = try layout("L43x")
+    let image = layout.factoryImage
+    let new = try layout.setting(
+      [OptionAssignment(name: "nBOOT0", value: "0")], in: image)
+    #expect(layout.concerns(writing: new, over: image).isEmpty)
   }
 
   @Test func aWriteThatDoesNotBeginAtTheBaseIsTold() throws {
