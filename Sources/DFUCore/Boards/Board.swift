@@ -156,11 +156,16 @@ extension Board {
     do throws(USBError) {
       let transport = try bus.open(device)
       let reader = StringReader(transport)
-      serial = reader.string(device.descriptor.serialString)
+      serial = reader.serial(device.descriptor.serialString)
       product = reader.string(device.descriptor.productString)
       manufacturer = reader.string(device.descriptor.manufacturerString)
-      for index in interfaces.indices where interfaces[index].functional == nil
-      {
+      // ST's bootloaders have it in the configuration, and some (C5) never
+      // answer the request for it.
+      let isST =
+        USBIdentifier(device.descriptor.vendor, device.descriptor.product)
+        == .st
+      for index in interfaces.indices
+      where interfaces[index].functional == nil && !isST {
         self.interfaces[index].ask(transport)
       }
       for (index, interface) in interfaces.enumerated() {

@@ -85,6 +85,19 @@ public struct BoardSelector: Hashable, Sendable {
   }
 }
 
+extension Board {
+  /// Whether a file with this suffix is for the board: its ids are the board's,
+  /// or left open, or they are ST's and the board has the bootloader of a maker
+  /// of compatible chips (AT32 and others), whose files carry ST's ids.
+  public func accepts(_ suffix: DFUSuffix) -> Bool {
+    let ids = device.descriptor
+    if suffix.matches(vendor: ids.vendor, product: ids.product) { return true }
+    let own = USBIdentifier(ids.vendor, ids.product)
+    return USBIdentifier(suffix.vendor, suffix.product) == .st
+      && ChipFamily.all.contains { $0.fingerprint.identifier == own }
+  }
+}
+
 /// A board and the one of its DFU interfaces that is meant.
 public struct SelectedBoard: Hashable, Sendable {
   /// The board.

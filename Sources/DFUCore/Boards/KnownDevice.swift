@@ -56,6 +56,8 @@ public struct KnownDevice: Hashable, Sendable {
     KnownDevice("GD32 bootloader", 0x28E9, 0x0189, .dfu),
     KnownDevice("AT32 bootloader", 0x2E3C, 0xDF11, .dfu),
     KnownDevice("APM32 bootloader", 0x314B, 0x0106, .dfu),
+    KnownDevice("WB32 bootloader", 0x342D, 0xDFA0, .dfu),
+    KnownDevice("X32 bootloader", 0x3997, 0xDF11, .dfu),
     KnownDevice("Black Magic Probe, DFU", 0x1D50, 0x6017, .dfu),
     KnownDevice("Black Magic Probe", 0x1D50, 0x6018, .runtime),
     KnownDevice("LeafLabs Maple", 0x1EAF, 0x0003, .dfu),

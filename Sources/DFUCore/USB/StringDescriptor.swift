@@ -21,6 +21,17 @@ public struct DeviceString: Hashable, Sendable {
     raw = String(decoding: units, as: UTF16.self)
   }
 
+  /// Reads a string descriptor of a serial number, which some devices (GD32)
+  /// send as 8-bit characters: such a number has no zero byte and is printable
+  /// throughout.
+  public init?(serial bytes: [UInt8]) {
+    self.init(parsing: bytes)
+    let content = bytes.dropFirst(2)
+    if !content.isEmpty, content.allSatisfy({ (0x21...0x7E).contains($0) }) {
+      raw = String(decoding: content, as: UTF8.self)
+    }
+  }
+
   /// The text for people and terminals: control and format characters
   /// (escape sequences, line breaks, direction overrides) stand as `\u{1B}`.
   public var printable: String { raw.escapingControls }
@@ -48,10 +59,16 @@ public struct StringReader {
   /// The string at `index`; `nil` when the index is 0 or the device does not
   /// answer.
   public func string(_ index: UInt8) -> DeviceString? {
-    guard index != 0,
-      let bytes = try? Self.get(index, language, from: transport)
-    else { return nil }
-    return DeviceString(parsing: bytes)
+    bytes(index).flatMap { DeviceString(parsing: $0) }
+  }
+
+  /// The serial number at `index`, see ``DeviceString/init(serial:)``.
+  public func serial(_ index: UInt8) -> DeviceString? {
+    bytes(index).flatMap { DeviceString(serial: $0) }
+  }
+
+  private func bytes(_ index: UInt8) -> [UInt8]? {
+    index == 0 ? nil : try? Self.get(index, language, from: transport)
   }
 
   private static func get(

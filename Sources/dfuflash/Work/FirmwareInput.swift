@@ -99,7 +99,7 @@ struct FirmwareInput: Sendable {
   func checkIDs(_ work: BoardWork) throws(ToolFailure) {
     let ids = work.board.device.descriptor
     guard !work.settings.takesOtherIDs, let suffix = file.suffix,
-      !suffix.matches(vendor: ids.vendor, product: ids.product)
+      !work.board.accepts(suffix)
     else { return }
     throw ToolFailure(
       .usage,
