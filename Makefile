@@ -17,7 +17,7 @@ RELEASE_FLAGS += $(shell scripts/static-flags)
 RELEASE_ENVIRONMENT = PKG_CONFIG_PATH=$(CURDIR)/.build/static:$$PKG_CONFIG_PATH
 endif
 
-.PHONY: all setup release usbip-bench demo test lint unit test-interop test-kernel test-kernel-short fuzz bench install uninstall generate check-generated deb tarball test-packages clean
+.PHONY: all setup release usbip-bench demo test lint map unit test-interop test-kernel test-kernel-short fuzz bench install uninstall generate check-generated deb tarball test-packages clean
 
 all: release
 
@@ -41,6 +41,11 @@ test: lint unit check-generated test-interop test-kernel
 lint:
 	$(SWIFT) format lint --strict -r Sources Tests Examples Package.swift
 	scripts/check-links
+	scripts/layers lint
+
+# The folders of Sources with their sizes, and which uses which.
+map:
+	@scripts/layers map
 
 unit: release
 	DFUFLASH=$(abspath $(PROGRAM)) $(SWIFT) test

@@ -16,6 +16,7 @@ let package = Package(
   products: [
     .executable(name: "dfuflash", targets: ["dfuflash"]),
     .library(name: "DFUCore", targets: ["DFUCore"]),
+    .library(name: "DFUDoctor", targets: ["DFUDoctor"]),
     .library(name: "DFUSimulator", targets: ["DFUSimulator"]),
   ],
   dependencies: [
@@ -43,6 +44,13 @@ let package = Package(
       dependencies: ["CLibUSB", "CZlib"],
       swiftSettings: ours),
     .target(
+      name: "DFUDoctor",
+      dependencies: [
+        "DFUCore",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: ours),
+    .target(
       name: "DFUSimulator",
       dependencies: [
         "DFUCore",
@@ -59,7 +67,7 @@ let package = Package(
     .executableTarget(
       name: "dfuflash",
       dependencies: [
-        "DFUCore", "DFUProduction", "DFUSimulator",
+        "DFUCore", "DFUDoctor", "DFUProduction", "DFUSimulator",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -86,8 +94,14 @@ let package = Package(
       dependencies: ["DFUCore", "DFUSimulator"],
       swiftSettings: ours),
     .testTarget(
+      name: "DFUDoctorTests",
+      dependencies: ["DFUCore", "DFUDoctor"],
+      swiftSettings: ours),
+    .testTarget(
       name: "dfuflashTests",
-      dependencies: ["DFUCore", "DFUProduction", "DFUSimulator", "dfuflash"],
+      dependencies: [
+        "DFUCore", "DFUDoctor", "DFUProduction", "DFUSimulator", "dfuflash",
+      ],
       swiftSettings: ours),
   ],
   swiftLanguageModes: [.v6]

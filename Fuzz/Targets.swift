@@ -106,7 +106,8 @@ private func look(at file: FirmwareFile) {
     guard !image.isEmpty, image.byteCount < 1 << 16,
       image.segments.count < 256
     else { return }
-    for format in FirmwareFormat.allCases where format.hasAddresses {
+    for format in FirmwareFormat.allCases
+    where format.hasAddresses && format != .elf {
       var conversion = FirmwareConversion(to: format, limit: limit)
       conversion.address = 0x0800_0000
       let written = try FirmwareFile(
@@ -132,13 +133,14 @@ private func summed(
   _ bytes: [UInt8], _ choice: UInt8, intelHex: Bool
 ) -> [UInt8] {
   if choice & 1 == 0 { return bytes }
-  let values = Span<UInt8>.digitValues
   var lines: [[UInt8]] = []
   for line in bytes.split(separator: 0x0A, omittingEmptySubsequences: false) {
     var line = Array(line)
     let start = intelHex ? 1 : 2
     if line.count >= start + 4, (line.count - start).isMultiple(of: 2) {
-      let digits = line[start..<line.count - 2].map { values[Int($0)] & 15 }
+      let digits = line[start..<line.count - 2].map {
+        UInt8(String(UnicodeScalar($0)), radix: 16) ?? 15
+      }
       var sum: UInt8 = 0
       for index in stride(from: 0, to: digits.count, by: 2) {
         sum &+= digits[index] << 4 | digits[index + 1]

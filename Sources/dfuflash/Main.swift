@@ -49,7 +49,8 @@ struct DFUFlash: ParsableCommand {
       exit(withError: ExitCode(failure.status.rawValue))
     } catch  where exitCode(for: error) == .validationFailure {
       Console.errFolded(
-        UsageFailure.text(for: error, Array(arguments.dropFirst())))
+        UsageFailure.text(
+          for: error, Array(arguments.dropFirst()), of: DFUFlash.self))
       exit(withError: ExitCode(ExitStatus.usage.rawValue))
     } catch {
       exit(withError: error)

@@ -389,7 +389,7 @@ ROWS = [
     Row("a camera", "-D blob.bin", boards=["camera"]),
     Row("a camera beside a board", "-a 0 -s 0x08000000 -D fw.bin",
         boards=["camera", "f405"], differs={
-            "exit": "bystanders", "memories": "bystanders"}),
+            "exit": "unrelated-devices", "memories": "unrelated-devices"}),
     Row("Apple's Bluetooth", "-D blob.bin", boards=["apple-bluetooth"]),
     # Wrong usage.
     Row("nothing to do", ""),

@@ -117,9 +117,9 @@ import Testing
   // MARK: Option bytes
 
   @Test(arguments: [
-    ("l412", "nBOOT0=0"), ("f405", "BOR_LEV=2"), ("f072", "nBOOT1=0"),
+    ("l412", "nBOOT0=0"), ("f405", "BOR_LEV=2"), ("f072", "nRST_STOP=0"),
     ("g474", "BOR_LEV=1"), ("l072", "nRST_STOP=0"), ("f722", "IWDG_SW=0"),
-    ("wb55", "nRST_STOP=0"), ("u585", "BOR_LEV=1"), ("c071", "nBOOT_SEL=0"),
+    ("wb55", "nRST_STOP=0"), ("u585", "BOR_LEV=1"), ("c071", "nRST_STOP=0"),
     ("h743", "IWDG1_SW=0"), ("f303", "nRST_STOP=0"),
   ])
   func aFieldIsSetReadBackAndPutBack(kind: String, wanted: String) throws {
@@ -149,6 +149,26 @@ import Testing
     #expect(restored.status == 0, "\(restored.errors)")
     #expect(try show() == before)
     #expect(try bench.board { $0.violations }.isEmpty)
+  }
+
+  /// What could keep a person from the bootloader is refused unforced.
+  @Test(arguments: [
+    ("f072", "nBOOT1=0", "BOOT0 pin no longer leads to DFU"),
+    ("l412", "nSWBOOT0=0", "BOOT0 pin no longer leads to DFU"),
+    ("h743", "BOOT_ADD1=0x08000000", "BOOT0 pin no longer leads to DFU"),
+    ("h743", "IO_HSLV=1", "damage"), ("f405", "BOR_LEV=0", "stays in reset"),
+  ])
+  func aRiskyFieldWantsForce(
+    kind: String, wanted: String, reason: String
+  ) throws {
+    let bench = try TestBenchFile(kind)
+    let refused = try Program.run(
+      ["option-bytes", "set", "--yes", wanted], bench: bench)
+    #expect(refused.status == 64)
+    #expect(refused.errors.contains(reason), "\(refused.errors)")
+    let forced = try Program.run(
+      ["option-bytes", "set", "--yes", "--force", wanted], bench: bench)
+    #expect(forced.status == 0, "\(forced.errors)")
   }
 
   @Test(arguments: [
@@ -223,7 +243,6 @@ import Testing
       try folder.file("options.hex", image.intelHex()),
       try folder.file("options.srec", image.sRecord()),
       try folder.file("options.uf2", image.uf2(family: nil)),
-      try folder.file("options.elf", image.elf()),
       try folder.file(
         "options.dfu",
         FirmwareFile.dfuse(

@@ -179,7 +179,6 @@ import Testing
       try folder.file("o.hex", hex),
       try folder.file("o.srec", image.sRecord()),
       try folder.file("o.uf2", image.uf2(family: nil)),
-      try folder.file("o.elf", image.elf()),
       try folder.file("o.hex.gz", gzip(hex)),
       try folder.file("o.zip", zip(hex, named: "o.hex")),
       try folder.file(

@@ -12,7 +12,8 @@ extension ChipFamily {
       "F070x6", "STM32F070x6", ["F070x6"], .pages(1 << 10, [16, 32]),
       .f1("F04x", f04xUser)
     ).with {
-      $0.serial = .unknown
+      // The same die as F042.
+      $0.serial = .constantInSome(["FFFFFFFEFFFF"])
       $0.ram = [sram(6)]
       $0.emptyCheck = .present
       $0.errata.append(.crystalFromList)

@@ -83,9 +83,17 @@ public struct NonUniqueSerial: Hashable, Sendable {
   /// What is known of a serial number that says nothing of the board; `nil`
   /// when it may well be unique.
   public static func known(_ serial: String) -> NonUniqueSerial? {
-    let families = ChipFamily.all.filter {
-      $0.serial.constants.contains(serial)
+    // Of those that always show it, where there are any.
+    let certain = ChipFamily.all.filter {
+      if case .constant(let texts) = $0.serial {
+        texts.contains(serial)
+      } else {
+        false
+      }
     }
+    let families =
+      certain.isEmpty
+      ? ChipFamily.all.filter { $0.serial.constants.contains(serial) } : certain
     guard !families.isEmpty else { return nil }
     return NonUniqueSerial(
       serial: serial, title: families.map(\.title).joined(separator: ", "))

@@ -29,31 +29,23 @@ public enum DFURequest: Hashable, Sendable {
     case 6: self = .abort
     default: return nil
     }
-    if requestType != setup.requestType { return nil }
+    if form.type != setup.requestType { return nil }
   }
 
-  /// `bRequest`, and the specification's name without "DFU_".
-  private var identity: (code: UInt8, name: String) {
+  private var form: (type: UInt8, code: UInt8, name: String) {
     switch self {
-    case .detach: (0, "DETACH")
-    case .download: (1, "DNLOAD")
-    case .upload: (2, "UPLOAD")
-    case .getStatus: (3, "GETSTATUS")
-    case .clearStatus: (4, "CLRSTATUS")
-    case .getState: (5, "GETSTATE")
-    case .abort: (6, "ABORT")
+    case .detach: (0x21, 0, "DETACH")
+    case .download: (0x21, 1, "DNLOAD")
+    case .upload: (0xA1, 2, "UPLOAD")
+    case .getStatus: (0xA1, 3, "GETSTATUS")
+    case .clearStatus: (0x21, 4, "CLRSTATUS")
+    case .getState: (0xA1, 5, "GETSTATE")
+    case .abort: (0x21, 6, "ABORT")
     }
   }
 
-  /// The specification's name, such as `GETSTATUS`.
-  public var name: String { identity.name }
-
-  private var requestType: UInt8 {
-    switch self {
-    case .upload, .getStatus, .getState: 0xA1
-    case .detach, .download, .clearStatus, .abort: 0x21
-    }
-  }
+  /// The specification's name without "DFU_", such as `GETSTATUS`.
+  public var name: String { form.name }
 
   private var value: UInt16 {
     switch self {
@@ -65,7 +57,7 @@ public enum DFURequest: Hashable, Sendable {
   /// The setup packet for the request to `interface`.
   public func setup(interface: UInt8) -> ControlSetup {
     ControlSetup(
-      requestType: requestType, request: identity.code, value: value,
+      requestType: form.type, request: form.code, value: value,
       index: UInt16(interface))
   }
 }

@@ -172,7 +172,7 @@ extension DfuSeSession {
         during: work.operation, at: work.address)
       progress.take(report, now: clock.now())
       if report.state == .downloadBusy, progress.questions > 0 {
-        polling.learn(work.kind, .busy, after: progress.asked)
+        polling.wasBusy(work.kind, after: progress.asked)
       }
     } catch {
       var failure = error
@@ -183,7 +183,8 @@ extension DfuSeSession {
       progress.failure = failure
       progress.hasFailed = true
       if progress.report != nil, !error.isTimeout {
-        polling.learn(work.kind, .refusal, after: progress.asked)
+        polling.wasBusy(
+          work.kind, after: progress.asked, refuses: true)
       }
     }
   }

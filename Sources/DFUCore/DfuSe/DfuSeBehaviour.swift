@@ -24,12 +24,12 @@ public struct DfuSeBehaviour: Sendable {
   /// limit for high-speed hosts.
   public var needsGaps = false
   /// The longest a sector may take to erase.
-  public var eraseLimit: Duration
+  public var eraseLimit = Duration.seconds(40)
   /// The longest the whole memory may take to erase, unless the device reports
   /// that it takes longer.
-  public var massEraseLimit: Duration
+  public var massEraseLimit = Duration.seconds(120)
   /// The longest a block may take to program.
-  public var writeLimit: Duration
+  public var writeLimit = Duration.seconds(5)
 
   /// Whether an erase that never ends is cured by CLRSTATUS sent twice
   /// (STM32H743). What was erased must then be looked at.
@@ -44,15 +44,9 @@ public struct DfuSeBehaviour: Sendable {
 
   /// Behaviour that suits a device nothing is known of.
   public init(
-    polling: Polling.Mode = .evidence, counting: Counting = .unproven,
-    eraseLimit: Duration = .seconds(40),
-    massEraseLimit: Duration = .seconds(120),
-    writeLimit: Duration = .seconds(5)
+    polling: Polling.Mode = .evidence, counting: Counting = .unproven
   ) {
     self.polling = polling
     self.counting = counting
-    self.eraseLimit = eraseLimit
-    self.massEraseLimit = massEraseLimit
-    self.writeLimit = writeLimit
   }
 }

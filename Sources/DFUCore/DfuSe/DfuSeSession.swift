@@ -159,8 +159,7 @@ package final class DfuSeSession {
       limit: behaviour.writeLimit)
   }
 
-  /// Programs option bytes or anything else after which the chip resets at
-  /// once. The device leaves the bus; it must be looked for again.
+  /// Programs option bytes or anything else after which the chip resets at once.
   package func writeAndReset(
     _ data: [UInt8], at address: UInt32
   ) throws(DFUError) {

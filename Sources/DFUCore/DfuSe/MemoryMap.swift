@@ -262,10 +262,7 @@ private struct LayoutParser {
   mutating func memory() throws(MemoryMapError) -> MemoryMap {
     guard take("@") else { throw failure("it does not begin with \"@\"") }
     let start = position
-    while let byte = next, byte != UInt8(ascii: "/") {
-      _ = byte
-      position += 1
-    }
+    while next != nil, next != UInt8(ascii: "/") { position += 1 }
     guard next != nil else {
       throw failure("there is no \"/\" and address after the name")
     }

@@ -32,14 +32,6 @@ public struct Polling: Sendable {
     case other
   }
 
-  /// What the device did when it was asked while busy.
-  package enum Answer: Hashable, Sendable {
-    /// dfuDNBUSY once more.
-    case busy
-    /// A stall, or no handshake at all.
-    case refusal
-  }
-
   /// What the device has shown of one kind of work.
   private struct Record {
     /// The wait that is known to suffice; `nil` before the first time.
@@ -129,12 +121,14 @@ public struct Polling: Sendable {
     return target < Self.shortest ? .zero : target
   }
 
-  /// Takes note of an answer that came while the device was busy, when it was
-  /// asked so long after its first answer.
-  package mutating func learn(
-    _ work: Work, _ answer: Answer, after elapsed: Duration
+  /// Takes note that the device was still busy when it was asked so long after
+  /// its first answer.
+  ///
+  /// - Parameter refuses: whether it gave a stall, or no handshake at all.
+  package mutating func wasBusy(
+    _ work: Work, after elapsed: Duration, refuses: Bool = false
   ) {
-    if answer == .refusal { refuses = true }
+    if refuses { self.refuses = true }
     let longest = max(records[work]?.busyAfter ?? .zero, elapsed)
     records[work, default: Record()].busyAfter = longest
     records[work]?.hits = 0

@@ -30,9 +30,7 @@ public struct USBDevice: Hashable, Sendable {
 
   /// The port path, `bus-port.port…`, the same text that Linux and
   /// dfu-util use.
-  public var path: String {
-    "\(bus)-\(ports.isEmpty ? "0" : ports.map(String.init).joined(separator: "."))"
-  }
+  public var path: String { PortPath(bus: bus, ports: ports).description }
 }
 
 /// The negotiated speed of a USB device. Unknown values survive.

@@ -268,7 +268,12 @@ public final class Bench {
   private func restore(
     _ settings: BoardEntry, at place: String?, isVirgin: Bool = false
   ) throws(BenchError) {
-    let (bus, ports) = try PortPath.parse(settings.path)
+    guard let path = PortPath(settings.path) else {
+      throw .badPath(
+        settings.path,
+        "it should read bus-port, such as 1-2 or 1-2.3, with numbers from 1 to"
+          + " 255 and at most seven ports in a row")
+    }
     guard !entries.contains(where: { $0.settings.path == settings.path })
     else { throw .badPath(settings.path, "another board is there") }
     guard var profile = BoardProfile.named(settings.profile) else {
@@ -291,7 +296,7 @@ public final class Bench {
     do throws(BenchFault) {
       try settings.quirks?.apply(to: &profile)
       let faults = try settings.faultPlan
-      let board = makeBoard(profile, id, settings, bus, ports)
+      let board = makeBoard(profile, id, settings, path.bus, path.ports)
       let saved = try restoreMemories(of: board, settings, isVirgin)
       board.restore(settings)
       board.faults = faults
@@ -346,41 +351,6 @@ public final class Bench {
       saved[name] = bytes
     }
     return saved
-  }
-}
-
-/// Port paths such as `1-2.3`.
-enum PortPath {
-  static func parse(
-    _ path: String
-  ) throws(BenchError) -> (bus: UInt8, ports: [UInt8]) {
-    let halves = path.split(
-      separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-    guard halves.count == 2, let bus = number(halves[0]) else {
-      throw .badPath(path, "it should read bus-port, such as 1-2 or 1-2.3")
-    }
-    let parts = halves[1].split(
-      separator: ".", omittingEmptySubsequences: false)
-    guard parts.count <= 7 else {
-      throw .badPath(path, "there are at most seven ports in a row")
-    }
-    var ports: [UInt8] = []
-    for part in parts {
-      guard let port = number(part) else {
-        throw .badPath(path, "buses and ports are numbers from 1 to 255")
-      }
-      ports.append(port)
-    }
-    return (bus, ports)
-  }
-
-  // Only plain digits: the path is a folder's name too, and two spellings of
-  // one port must not be two boards.
-  private static func number(_ text: Substring) -> UInt8? {
-    guard let value = UInt8(text), value > 0, String(value) == text else {
-      return nil
-    }
-    return value
   }
 }
 

@@ -1,4 +1,5 @@
 import DFUCore
+import DFUDoctor
 
 /// Turns what the library reports into what a person is told: on which board,
 /// and with which next step from the table of ``Hint``s.
@@ -235,11 +236,14 @@ enum Explain {
   ) -> Hint? {
     switch code {
     case .access: .noPermission(board?.device.descriptor)
-    case .busy: .busy(holder: board.flatMap { Holder.of($0.device) })
+    case .busy:
+      .busy(
+        holder: board.flatMap {
+          SystemFacts().holders(of: $0.device).first?.description
+        })
     case .noDevice, .notFound: .gone
     case .pipe: .stalled
     case .timeout, .io, .overflow: .noAnswer
-    case .notSupported: .windowsDriver
     default: nil
     }
   }

@@ -18,14 +18,13 @@ struct Hint: Hashable, Sendable {
     case serialAdapter = "serial-adapter"
     case applicationRuns = "application-runs"
     case detach
-    case unrelatedDevice = "bystander"
+    case unrelatedDevice = "unrelated-device"
     case noPermission = "no-permission"
     case ruleLate = "rule-late"
     case ruleOld = "rule-old"
     case ruleNotApplied = "rule-not-applied"
     case busy
     case driverBound = "driver-bound"
-    case windowsDriver = "windows-driver"
     case gone
     case stalled
     case noAnswer = "no-answer"
@@ -204,8 +203,6 @@ extension Hint {
       .driverBound,
       "echo -n \(interface) | sudo tee /sys/bus/usb/drivers/\(driver)/unbind")
   }
-  static let windowsDriver = Hint(
-    .windowsDriver, "on Windows, give the board the WinUSB driver (with Zadig)")
   static let gone = Hint(
     .gone,
     "the board has left the bus: check the cable and plug it in again")
@@ -421,7 +418,7 @@ extension Hint {
   static let formatRaw = Hint(
     .fileOption, "add --format raw to take it as it is")
   static let spanTooLarge = Hint(
-    .fileOption, "write hex, elf or dfuse, or raise the limit with --max-size")
+    .fileOption, "write hex, srec or dfuse, or raise the limit with --max-size")
   static func outputFormat(_ names: [String]) -> Hint {
     Hint(.fileOption, "add --to with one of \(names.joined(separator: ", "))")
   }

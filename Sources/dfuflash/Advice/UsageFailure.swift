@@ -1,63 +1,41 @@
 import ArgumentParser
+import DFUCore
 
 /// What is said of a command line that cannot be understood: one line with
-/// what is wrong, and the help of the one option it is about.
+/// what is wrong, and one with the usage of what it is about.
 enum UsageFailure {
+  /// Verbs that change what a board holds. None of them is offered where a verb
+  /// that reads may be meant.
+  private static let changing: Set = [
+    "flash", "erase", "unprotect", "station", "set", "restore",
+  ]
+
   /// The text for an error of the argument parser.
   ///
-  /// - Parameter arguments: the words after the program's name.
-  static func text(for error: any Error, _ arguments: [String]) -> String {
-    let path = commands(of: arguments)
-    let command = path.last ?? DfuUtilCommand.self
-    let help = OptionHelp(DFUFlash.helpMessage(for: command, columns: 1000))
-    let message = sentence(DFUFlash.message(for: error))
-    var lines = ["dfuflash: \(message)"]
-    if let word = unknownWord(in: message) {
-      if let near = nearest(to: word, in: help, below: command) {
-        if !message.contains("Did you mean") {
-          lines.append("  did you mean \(near)?")
-        }
-        lines += help.lines(of: near)
-      } else {
-        lines.append(general(path))
-      }
-    } else if let option = options(in: message).first(where: help.has) {
-      lines += help.lines(of: option)
-    } else {
-      lines.append(general(path))
-    }
-    return lines.joined(separator: "\n")
-  }
-
-  /// The verb of a command line and the verb below it; nothing where there
-  /// are dfu-util's options alone.
-  private static func commands(
-    of arguments: [String]
-  ) -> [any ParsableCommand.Type] {
-    var found: [any ParsableCommand.Type] = []
-    var offered = DFUFlash.configuration.subcommands
+  /// - Parameters:
+  ///   - arguments: the words after the program's name.
+  ///   - root: the program.
+  static func text(
+    for error: any Error, _ arguments: [String],
+    of root: any ParsableCommand.Type
+  ) -> String {
+    var path: [any ParsableCommand.Type] = [root]
     for word in arguments {
       guard
-        let next = offered.first(where: {
+        let next = path.last?.configuration.subcommands.first(where: {
           $0.configuration.commandName == word
         })
       else { break }
-      found.append(next)
-      offered = next.configuration.subcommands
+      path.append(next)
     }
-    return found
-  }
-
-  private static func general(
-    _ commands: [any ParsableCommand.Type]
-  ) -> String {
-    let name = commands.compactMap { $0.configuration.commandName }
-      .joined(separator: " ")
-    return "  usage: "
-      + (name.isEmpty || name == "dfu-util"
-        ? "dfuflash [-l | -D file | -U file | -e] [-s address] [-a alt] …; "
-          + "dfuflash help dfu-util shows all options"
-        : "dfuflash \(name) …; dfuflash help \(name) shows all options")
+    let message = sentence(root.message(for: error))
+    var lines = ["dfuflash: \(message)"]
+    if let near = misspeltVerb(in: message, path) {
+      lines.append("  did you mean \(near)?")
+    }
+    lines.append(
+      "  usage: " + (help(root.fullMessage(for: error)) ?? usage(path)))
+    return lines.joined(separator: "\n")
   }
 
   /// One line, and no period.
@@ -66,103 +44,36 @@ enum UsageFailure {
     return line.hasPrefix("Error: ") ? String(line.dropFirst(7)) : line
   }
 
-  /// What is called unknown or unexpected.
-  private static func unknownWord(in message: String) -> String? {
-    guard
-      message.hasPrefix("Unknown option")
-        || message.hasPrefix("Unexpected argument")
-        || message.contains("unexpected argument"),
-      let start = message.firstIndex(of: "'")
-    else { return nil }
-    let rest = message[message.index(after: start)...]
-    return String(rest.prefix { $0 != "'" })
+  /// What the argument parser says of the option that the error is about.
+  private static func help(_ message: String) -> String? {
+    message.split(separator: "\n").first { $0.hasPrefix("Help:  ") }
+      .map { $0.dropFirst(7).split(separator: " ").joined(separator: " ") }
   }
 
-  /// The options that a message names, in its order.
-  private static func options(in message: String) -> [String] {
-    message.split {
-      !($0.isLetter || $0.isNumber || $0 == "-")
-    }.map(String.init).filter { $0.hasPrefix("-") && $0.count > 1 }
+  private static func usage(_ path: [any ParsableCommand.Type]) -> String {
+    let name = path.dropFirst().compactMap { $0.configuration.commandName }
+      .joined(separator: " ")
+    return name.isEmpty || name == "dfu-util"
+      ? "dfuflash [-l | -D file | -U file | -e] [-s address] [-a alt] …; "
+        + "dfuflash help dfu-util shows all options"
+      : "dfuflash \(name) …; dfuflash help \(name) shows all options"
   }
 
-  /// The option, or verb, that differs least; `nil` when none is near.
-  private static func nearest(
-    to word: String, in help: OptionHelp,
-    below command: any ParsableCommand.Type
+  /// The verb that was meant by a word that nothing expects.
+  private static func misspeltVerb(
+    in message: String, _ path: [any ParsableCommand.Type]
   ) -> String? {
-    let below = command.configuration.subcommands
-    let verbs = (below.isEmpty ? DFUFlash.configuration.subcommands : below)
-      .compactMap { $0.configuration.commandName }
-    let candidates = word.hasPrefix("-") ? help.names : verbs
-    let allowed = max(1, word.count / 3)
-    return candidates.filter { $0.count > 2 }
-      .map { (name: $0, distance: distance(word, $0)) }
-      .filter { $0.distance <= allowed }
-      .min { $0.distance < $1.distance }?.name
-  }
-
-  /// How many letters must be put in, left out, replaced, or exchanged with
-  /// the next one (Damerau's distance).
-  static func distance(_ a: String, _ b: String) -> Int {
-    let a = Array(a)
-    let b = Array(b)
-    var before: [Int] = []
-    var row = Array(0...b.count)
-    for (i, letter) in a.enumerated() {
-      var next = [i + 1]
-      for (j, other) in b.enumerated() {
-        var least = min(
-          row[j] + (letter == other ? 0 : 1), row[j + 1] + 1, next[j] + 1)
-        if i > 0, j > 0, letter == b[j - 1], a[i - 1] == other {
-          least = min(least, before[j - 1] + 1)
-        }
-        next.append(least)
-      }
-      before = row
-      row = next
+    guard message.lowercased().contains("unexpected argument") else {
+      return nil
     }
-    return row[b.count]
-  }
-}
-
-/// The entries of a help text, by the names of their options.
-struct OptionHelp {
-  private var entries: [(names: [String], text: String)] = []
-
-  /// Reads the text as the argument parser makes it: an entry begins with two
-  /// blanks and a dash; what is indented further belongs to it.
-  init(_ help: String) {
-    for line in help.split(separator: "\n", omittingEmptySubsequences: true) {
-      let isDeep = line.hasPrefix("   ")
-      let text = line.drop { $0 == " " }
-      if line.hasPrefix("  "), !isDeep, text.hasPrefix("-") {
-        // The names end where the explanation begins, two blanks further.
-        var head = Substring(text)
-        if let gap = text.firstRange(of: "  ") {
-          head = text[..<gap.lowerBound]
-        }
-        let names = head.split { $0 == "," || $0 == " " || $0 == "/" }
-          .map(String.init).filter { $0.hasPrefix("-") }
-        entries.append((names, squeezed(text)))
-      } else if isDeep, !entries.isEmpty {
-        entries[entries.count - 1].text += "  " + squeezed(text)
-      }
-    }
-  }
-
-  /// All options.
-  var names: [String] { entries.flatMap(\.names) }
-
-  /// Whether there is such an option.
-  func has(_ name: String) -> Bool { names.contains(name) }
-
-  /// The usage of an option.
-  func lines(of name: String) -> [String] {
-    entries.filter { $0.names.contains(name) }.prefix(1)
-      .map { "  usage: \($0.text)" }
-  }
-
-  private func squeezed(_ text: Substring) -> String {
-    text.split(separator: " ").joined(separator: " ")
+    let parts = message.split(separator: "'", omittingEmptySubsequences: false)
+    guard parts.count > 2, !parts[1].hasPrefix("-") else { return nil }
+    let below = path.last { !$0.configuration.subcommands.isEmpty }
+    let near = nearestNames(
+      to: String(parts[1]),
+      among: below?.configuration.subcommands.compactMap {
+        $0.configuration.commandName
+      } ?? [])
+    return near.first { !changing.contains($0) } ?? near.first
   }
 }

@@ -6,10 +6,10 @@ struct ConvertCommand: ParsableCommand {
     commandName: "convert",
     abstract: "Make a firmware file of another format.",
     discussion: """
-      The formats are raw (.bin), dfuse and dfu (.dfu), hex, srec, elf and \
-      uf2. The input may be packed (.gz, .zip). A .dfu file is made as DfuSe \
-      where the input has addresses or one is given, else as plain DFU: bytes \
-      and a suffix.
+      The formats are raw (.bin), dfuse and dfu (.dfu), hex, srec and uf2. \
+      The input may also be elf, and may be packed (.gz, .zip). A .dfu file is \
+      made as DfuSe where the input has addresses or one is given, else as \
+      plain DFU: bytes and a suffix.
 
       Example: dfuflash convert fw.elf fw.bin
                dfuflash convert fw.dfu fw.hex
@@ -159,7 +159,8 @@ struct ConvertCommand: ParsableCommand {
       throw ToolFailure(
         .usage,
         "the name of \(Files.shown(output)) does not tell its format",
-        advice: .outputFormat(FirmwareFormat.allCases.map(\.rawValue)))
+        advice: .outputFormat(
+          FirmwareFormat.allCases.filter { $0 != .elf }.map(\.rawValue)))
     }
     return ending.1
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DFUCore
+import DFUDoctor
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -54,9 +55,7 @@ struct DoctorCommand: ParsableCommand {
     let report = try workbench.withBus { bus in
       do throws(USBError) {
         return DoctorReport(
-          try SceneCollector(
-            bus: bus, system: isSimulated ? nil : SystemFacts()
-          ).scene())
+          try SystemSnapshot(of: bus, isSimulated ? nil : SystemFacts()))
       } catch {
         throw Explain.usb(error, nil)
       }

@@ -86,7 +86,7 @@ struct StationCommand: ParsableCommand {
     var paths: Set<String> = []
     for part in ports.split(separator: ",", omittingEmptySubsequences: false) {
       let path = String(part.drop { $0 == " " })
-      guard Self.isPortPath(path) else {
+      guard PortPath(path) != nil else {
         throw ValidationError(
           """
           --ports takes port paths such as 1-4.1,1-4.2, not \
@@ -96,17 +96,6 @@ struct StationCommand: ParsableCommand {
       paths.insert(path)
     }
     return paths
-  }
-
-  /// Whether a text reads `bus-port.port…`.
-  private static func isPortPath(_ text: String) -> Bool {
-    func isNumber(_ text: Substring) -> Bool {
-      UInt8(text).map { $0 > 0 && String($0) == text } ?? false
-    }
-    let halves = text.split(separator: "-", omittingEmptySubsequences: false)
-    return halves.count == 2 && isNumber(halves[0])
-      && halves[1].split(separator: ".", omittingEmptySubsequences: false)
-        .allSatisfy(isNumber)
   }
 
   func run() throws {

@@ -70,7 +70,7 @@ struct UF2FamilyOption: ExpressibleByArgument {
   var id: UInt32
 
   init?(argument: String) {
-    if let id = UF2Family.id(named: argument) {
+    if let id = UF2Family(named: argument)?.rawValue {
       self.id = id
     } else if case .family(let family) = ChipLookup(argument),
       let id = family.uf2Families.first

@@ -105,14 +105,7 @@ struct SelectionOptions: ParsableArguments {
   private static func portPath(
     _ text: String
   ) throws(ValidationError) -> String {
-    let halves = text.split(
-      separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-    let numbers = halves.flatMap {
-      $0.split(separator: ".", omittingEmptySubsequences: false)
-    }
-    guard halves.count == 2, !halves[0].contains("."),
-      numbers.allSatisfy({ (UInt32(plain: $0, radix: 10) ?? 256) < 256 })
-    else {
+    guard PortPath(text) != nil else {
       throw ValidationError(
         "-p takes a port such as 1-4.1, not \"\(text.escapingControls)\"")
     }

@@ -24,7 +24,7 @@ struct WorkbenchOptions: ParsableArguments {
       valueName: "file"), completion: .file())
   var trace: String?
 
-  @Flag(help: "End with a ledger of transfers, bytes and times.")
+  @Flag(help: "End with figures of transfers, bytes and times.")
   var stats = false
 
   /// The bench to use instead of USB.
@@ -54,17 +54,17 @@ struct WorkbenchOptions: ParsableArguments {
     _ bus: any USBBus, _ body: (any USBBus) throws -> Result
   ) throws -> Result {
     guard stats || trace != nil || verbose >= 1 else { return try body(bus) }
-    let ledger = Ledger()
+    let statistics = TransferStatistics()
     let transfers = try TransferTrace(trace, verbosity: verbose)
     defer {
-      if stats { Console.err(ledger.text) }
+      if stats { Console.err(statistics.text) }
     }
     return try body(
       ObservedBus(
         bus,
         observe: { transfer in
-          ledger.note(transfer)
+          statistics.note(transfer)
           transfers.note(transfer)
-        }, slept: { ledger.noteWait($0) }))
+        }, slept: { statistics.noteWait($0) }))
   }
 }

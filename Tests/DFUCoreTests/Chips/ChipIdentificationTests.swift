@@ -106,7 +106,7 @@ import Testing
         "@Option Bytes   /0x1FFF7800/01*40Be",
         "@OTP Memory   /0x1FFF7000/01*01Ke",
       ], version: 0x0200, product: "DFU in FS Mode", serial: "208A31574253",
-      families: ["L412", "L43x"]),
+      families: ["L412"]),
     Listing(
       layouts: [
         "@Internal Flash   /0x08000000/256*02Kg",

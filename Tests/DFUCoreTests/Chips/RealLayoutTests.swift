@@ -70,7 +70,7 @@ import Testing
   /// whether it is surely the bootloader in ROM.
   static let expected: [String: (families: [String], isCertain: Bool)] = [
     "F107": (["F105"], true),
-    "F042": (["F04x"], true),
+    "F042": (["F04x", "F070x6"], true),
     "F072 128K": (["F072", "F070xB", "F303", "F373"], true),
     "F405": (["F2", "F405", "F412", "F413", "F42x", "F469"], true),
     "F429 1M garbage (BTT Octopus Pro)": (
@@ -87,8 +87,8 @@ import Testing
     "U585 2M": (["U575", "U59x", "U5F"], true),
     "U5A5 4M (BatGizmo)": (["U59x", "U5F"], true),
     "H563 2M": (["H563"], false),
-    "C562 512K (Betaflight)": ([], false),
-    "C5 OpenBL": ([], false),
+    "C562 512K (Betaflight)": (["C5"], false),
+    "C5 OpenBL": (["C5"], false),
     "H743": (["H74x"], true),
     "H7B0/H7A3 9.1+": (["H7A3"], true),
     "H7A3/H7B3 9.0": (["H7A3"], true),

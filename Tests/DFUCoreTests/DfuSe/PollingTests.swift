@@ -10,7 +10,7 @@ import Testing
   /// refuses to be asked.
   private func device(
     _ mode: Polling.Mode, _ pieces: Int, triesEarly: Bool = true,
-    _ answer: Polling.Answer = .busy, work: Duration = .milliseconds(5)
+    refuses: Bool = false, work: Duration = .milliseconds(5)
   ) -> (Polling, waits: [[Duration]]) {
     var polling = Polling(mode, triesEarly: triesEarly)
     var waits: [[Duration]] = []
@@ -22,7 +22,7 @@ import Testing
           .write, reported: reported, elapsed: elapsed, asked: asked.count)
         asked.append(elapsed)
         if elapsed >= work { break }
-        polling.learn(.write, answer, after: elapsed)
+        polling.wasBusy(.write, after: elapsed, refuses: refuses)
         elapsed += quick
       }
       polling.finished(.write, asked: elapsed, answered: elapsed + quick)
@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test func aRefusalIsNotProvokedAgainAtAnyWork() {
-    var (polling, waits) = device(.evidence, 40, .refusal)
+    var (polling, waits) = device(.evidence, 40, refuses: true)
     #expect(waits.count { $0.count > 1 } == 1)
     #expect(waits.last == [reported])
     for _ in 0..<8 {
@@ -107,7 +107,7 @@ import Testing
   @Test func aHiccupIsForgotten() {
     var (polling, _) = device(.immediate, 20)
     // The host was held up: the work seemed to take 40 ms.
-    polling.learn(.write, .busy, after: .milliseconds(39))
+    polling.wasBusy(.write, after: .milliseconds(39))
     polling.finished(
       .write, asked: .milliseconds(40), answered: .milliseconds(41))
     var delay = Duration.milliseconds(40)
@@ -115,7 +115,7 @@ import Testing
       delay = polling.delay(
         .write, reported: reported, elapsed: .zero, asked: 0)
       if delay < .milliseconds(5) {
-        polling.learn(.write, .busy, after: delay)
+        polling.wasBusy(.write, after: delay)
         delay += polling.delay(
           .write, reported: reported, elapsed: delay, asked: 1)
       }

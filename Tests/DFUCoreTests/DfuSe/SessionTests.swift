@@ -127,8 +127,9 @@ import Testing
     loader.habits.worksInStatus = true
     loader.habits.early = .held
     loader.habits.eraseTime = .seconds(7)
-    let session = try session(
-      loader, DfuSeBehaviour(eraseLimit: .seconds(6)))
+    var behaviour = DfuSeBehaviour()
+    behaviour.eraseLimit = .seconds(6)
+    let session = try session(loader, behaviour)
     try session.eraseSector(at: FakeLoader.base, size: FakeLoader.size)
     #expect(loader.count("ERASE") == 1)
     #expect(loader.names.suffix(2) == ["GETSTATUS", "GETSTATUS"])

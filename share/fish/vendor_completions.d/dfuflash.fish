@@ -135,7 +135,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "d
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" d device' -s 'd' -l 'device' -d 'USB ids, hexadecimal; the second pair counts in DFU mode (also: the environment variable DFUFLASH_DEVICE).' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" p path' -s 'p' -l 'path' -d 'The port the board is plugged into, as --list shows it.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" S serial' -s 'S' -l 'serial' -d 'The serial number; the second one counts in DFU mode.' -rfka ''
@@ -164,7 +164,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" no-verify' -l 'no-verify' -d 'Do not read back what was written.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" full' -l 'full' -d 'Erase and write everything, even what is already right.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" no-preserve' -l 'no-preserve' -d 'Drop what shares a sector with the image but lies outside it.'
@@ -199,7 +199,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" format' -l 'format' -d 'Read the file as raw, dfuse, dfu, hex, srec, elf or uf2, whatever it looks like.' -rfka ''
@@ -221,7 +221,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" address' -l 'address' -d 'The first address; the memory\'s first if left out.' -rfka ''
@@ -241,7 +241,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" address' -l 'address' -d 'The first address; every sector touched is erased.' -rfka ''
@@ -261,7 +261,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" yes' -l 'yes' -d 'Do it: everything in the chip\'s flash is lost.'
@@ -285,7 +285,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" chip' -l 'chip' -d 'The chip, where it cannot be told from what the board shows.' -rfka ''
@@ -304,7 +304,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" chip' -l 'chip' -d 'The chip, where it cannot be told from what the board shows.' -rfka ''
@@ -326,7 +326,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" chip' -l 'chip' -d 'The chip, where it cannot be told from what the board shows.' -rfka ''
@@ -345,7 +345,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" chip' -l 'chip' -d 'The chip, where it cannot be told from what the board shows.' -rfka ''
@@ -372,7 +372,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash convert" -eq 1' -F
@@ -397,7 +397,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" json' -l 'json' -d 'Print JSON instead of text.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" install-udev' -l 'install-udev' -d 'Linux: install udev rules that let users open DFU devices.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" print-udev' -l 'print-udev' -d 'Print those udev rules.'
@@ -422,7 +422,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" no-verify' -l 'no-verify' -d 'Do not read back what was written.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" full' -l 'full' -d 'Erase and write everything, even what is already right.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" no-preserve' -l 'no-preserve' -d 'Drop what shares a sector with the image but lies outside it.'
@@ -442,7 +442,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" unprotect' -l 'unprotect' -d 'Lift readout protection first; it erases all of the chip\'s flash.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" h help' -s 'h' -l 'help' -d 'Show help information.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash simulate" -ge 1' -fka 'f405 f429 f072 l412 l432 l432kb g474 g0b1 h743 u585 gd32vf103 plain11 f042 f303 f107 f401 f411 f446 f722 f745 f767 f767-dual l072 l152 l476 l496 l552 g431 c071 u073 wb55 h563 h723 h7a3 at32 apm32 freerunner simtrace lpclink tdk maple maple-old dapboot tinyusb xmos zephyr uboot tiva stlink camera apple-bluetooth'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash simulate" -ge 1' -fka 'f042 f072 f303 f107 f405 f429 f429-garbage f401 f411 f446 f722 f745 f767 f767-dual l072 l152 l412 l432 l432kb l433 l476 l496 l552 g431 g474 g0b1 g0b1-92 c071 u073 u083 wb55 u585 h563 c562 c5-openbl h743 h743-2000 h743-1003 h723 h7a3 h7a3-90 h7b0 gd32vf103 gd32vf103-0100 gd32h7 at32 at32f415 at32f435 apm32 x32 st-class st-class-erases-to-end mboot blackmagic-f103 libopencm3 uncounted plain11 freerunner simtrace lpclink tdk maple maple-old dapboot tinyusb xmos zephyr zephyr-2020 esp32s2 usbx uboot tiva mp15 mp25 n6 stlink camera apple-bluetooth usb-dac bluetooth'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" bench' -l 'bench' -d 'The bench (also: the environment variable DFUFLASH_BENCH).' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" list-kinds' -l 'list-kinds' -d 'List the kinds of board there are.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" force' -l 'force' -d 'Replace a bench that exists.'
@@ -471,7 +471,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" stats' -l 'stats' -d 'End with a ledger of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" V print-version' -s 'V' -l 'print-version' -d 'Print the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" l list' -l 'list' -s 'l' -d 'List the connected DFU devices.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" detach e' -s 'e' -l 'detach' -d 'Detach a device whose application runs, and stop.'

@@ -1,0 +1,92 @@
+public import DFUCore
+
+/// What a board in DFU mode answered. Asking changes nothing: neither its
+/// memories nor, where it waits in an error or in the middle of a transfer,
+/// its state.
+public struct ProbeResult: Sendable {
+  /// Why it could not be asked.
+  var problem: DFUError?
+  /// Why its interface could not be had.
+  var claim: USBError?
+  /// Its state.
+  public var state: DFUState?
+  /// Its status, where asking for it changes nothing.
+  var status: DFUStatusReport?
+  /// Whether the flash is read-protected; `nil` where that is not known.
+  public var isProtected: Bool?
+  /// The first word of its flash.
+  var firstWord: UInt32?
+  /// Bytes of its bootloader's memory, by address.
+  var bytes: [UInt32: UInt8] = [:]
+
+  init(
+    asking board: Board, _ interface: DFUInterface, on bus: any USBBus
+  ) {
+    let selected = SelectedBoard(board: board, interface: interface)
+    // The size matters for the first word and the version's byte only.
+    let size = (try? selected.transferSize()) ?? 64
+    let connection: DFUConnection
+    do throws(BoardOpenError) {
+      connection = try selected.connect(
+        on: bus, alternate: nil, transferSize: size)
+    } catch {
+      if case .device(let error) = error {
+        if case .usb(let cause) = error.reason {
+          claim = cause
+        } else {
+          problem = error
+        }
+      }
+      return
+    }
+    do throws(DFUError) {
+      // GETSTATE changes nothing in any state; GETSTATUS begins what was sent
+      // last.
+      let state = try connection.getState()
+      self.state = state
+      guard state == .idle || state == .error else { return }
+      let status = try connection.getStatus()
+      self.status = status
+      if state == .idle, status.status == .ok, interface.isDfuSe {
+        try read(selected, connection)
+      }
+    } catch {
+      problem = error
+    }
+  }
+
+  /// Reads the first word of the flash, and the bootloader's version where it
+  /// decides about an erratum.
+  private mutating func read(
+    _ selected: SelectedBoard, _ connection: DFUConnection
+  ) throws(DFUError) {
+    guard
+      let flash = selected.interface.memories.first(where: {
+        $0.kind == .internalFlash
+      }), let sector = flash.map.sectors.first,
+      sector.access.contains(.readable)
+    else { return }
+    let knowledge = BoardKnowledge(selected)
+    try connection.select(alternate: flash.alternate.number)
+    let session = try DfuSeSession(connection, knowledge.behaviour(nil))
+    let length = min(sector.size, connection.transferSize)
+    do throws(DFUError) {
+      let bytes = try session.read(length, at: sector.address)
+      firstWord = bytes.count < 4 ? nil : UInt32(littleEndianAt: 0, in: bytes)
+      isProtected = false
+    } catch {
+      guard error.status == .vendor else { throw error }
+      isProtected = true
+      try session.recover()
+      return
+    }
+    for address in knowledge.undecidedVersions {
+      if let byte = try? session.read(1, at: address).first {
+        bytes[address] = byte
+      } else {
+        try session.recover()
+      }
+    }
+    try session.settle()
+  }
+}

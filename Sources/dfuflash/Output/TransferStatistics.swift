@@ -1,0 +1,186 @@
+import DFUCore
+import Synchronization
+import SystemPackage
+
+/// What a run cost: control transfers by kind, bytes, time on the bus and time
+/// waited.
+final class TransferStatistics: Sendable {
+  private struct Counts {
+    var transfers: [String: Int] = [:]
+    var failures = 0
+    var sent = 0
+    var received = 0
+    var onBus = Duration.zero
+    var waited = Duration.zero
+  }
+
+  private let counts = Mutex(Counts())
+
+  func note(_ transfer: TransferObservation) {
+    counts.withLock {
+      $0.transfers[transfer.requestName, default: 0] += 1
+      if transfer.error != nil { $0.failures += 1 }
+      if transfer.setup.isDeviceToHost {
+        $0.received += transfer.data.count
+      } else {
+        $0.sent += transfer.data.count
+      }
+      $0.onBus += transfer.duration
+    }
+  }
+
+  func noteWait(_ duration: Duration) {
+    counts.withLock { $0.waited += duration }
+  }
+
+  /// The figures in a few lines.
+  var text: String {
+    counts.withLock { counts in
+      let total = counts.transfers.values.reduce(0, +)
+      let kinds = counts.transfers.sorted {
+        ($1.value, $0.key) < ($0.value, $1.key)
+      }
+      .map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+      return """
+        Transfers: \(total) (\(kinds)), \(counts.failures) failed
+        Bytes: \(counts.sent) sent, \(counts.received) received
+        Time: \(seconds(counts.onBus)) s in transfers, \
+        \(seconds(counts.waited)) s waited
+        """
+    }
+  }
+}
+
+/// Seconds with three decimals.
+func seconds(_ duration: Duration) -> String {
+  let (whole, attoseconds) = duration.components
+  let milliseconds = String(attoseconds / 1_000_000_000_000_000)
+  return "\(whole)."
+    + String(repeating: "0", count: max(0, 3 - milliseconds.count))
+    + milliseconds
+}
+
+/// Control transfers as lines: for a person with `-v -v`, as JSON with
+/// `--trace`.
+final class TransferTrace: Sendable {
+  private struct Line: Encodable {
+    var time: Double
+    var board: String
+    var request: String
+    var requestType: UInt8
+    var code: UInt8
+    var value: UInt16
+    var index: UInt16
+    var length: Int
+    var data: String
+    var seconds: Double
+    var status: String?
+    var state: String?
+    var pollTimeout: UInt32?
+    var error: String?
+  }
+
+  private let file: Mutex<FileDescriptor?>
+  private let path: String
+  private let verbosity: Int
+
+  /// - Parameters:
+  ///   - path: the file for JSON lines, if any; one that exists is replaced.
+  ///   - verbosity: 1 to show the benign oddities on standard error, 2 to
+  ///     show each transfer.
+  init(_ path: String?, verbosity: Int) throws(ToolFailure) {
+    self.verbosity = verbosity
+    self.path = path ?? ""
+    guard let path else {
+      file = Mutex(nil)
+      return
+    }
+    do {
+      file = Mutex(
+        try FileDescriptor.open(
+          FilePath(path), .writeOnly, options: [.create, .truncate],
+          permissions: FilePermissions(rawValue: 0o666)))
+    } catch {
+      throw ToolFailure(
+        .cannotWrite, "could not create \(Files.shown(path)) (\(error))",
+        advice: .cannotWrite)
+    }
+  }
+
+  deinit {
+    file.withLock { try? $0?.close() }
+  }
+
+  func note(_ transfer: TransferObservation) {
+    if verbosity >= 2 {
+      Console.err(transfer.line)
+    } else if verbosity == 1, let report = transfer.statusReport,
+      report.status != .ok
+    {
+      Console.err(
+        "board \(transfer.path): in \(report.state) with \(report.status.name):"
+          + " \(report.status.meaning)")
+    }
+    file.withLock { open in
+      guard let file = open else { return }
+      let report = transfer.statusReport
+      let line = Line(
+        time: transfer.start.inSeconds, board: transfer.path,
+        request: transfer.requestName,
+        requestType: transfer.setup.requestType,
+        code: transfer.setup.request, value: transfer.setup.value,
+        index: transfer.setup.index, length: transfer.length,
+        data: transfer.data.map { hex($0, 2) }.joined(),
+        seconds: transfer.duration.inSeconds, status: report?.status.name,
+        state: report.map { "\($0.state)" },
+        pollTimeout: report?.pollTimeout, error: transfer.error?.code.name)
+      guard let text = try? JSONText.line(line) else { return }
+      do {
+        try file.writeAll((text + "\n").utf8)
+      } catch let problem {
+        // That must not fail the flash, and is said once.
+        Console.err(
+          """
+          warning: could not write to \(Files.shown(path)) (\(problem)): the \
+          trace ends here
+          """)
+        try? file.close()
+        open = nil
+      }
+    }
+  }
+}
+
+extension TransferObservation {
+  /// The specification's name of the request.
+  var requestName: String {
+    if let request = DFURequest(setup) { return request.name }
+    return setup.requestType & 0x7F == 0 && setup.request == 6
+      ? "GET_DESCRIPTOR" : "REQUEST \(setup.request)"
+  }
+
+  /// What a GETSTATUS told.
+  var statusReport: DFUStatusReport? {
+    requestName == "GETSTATUS" ? DFUStatusReport(parsing: data) : nil
+  }
+
+  /// The transfer for people.
+  var line: String {
+    var text = "\(path) \(requestName)"
+    if requestName == "DNLOAD" || requestName == "UPLOAD" {
+      text += " block \(setup.value), \(length) bytes"
+      if requestName == "DNLOAD", length <= 5, length > 0 {
+        text += " [\(data.map { hex($0, 2) }.joined(separator: " "))]"
+      }
+    }
+    if let error {
+      text += " → \(error.code.name)"
+    } else if let report = statusReport {
+      text += " → \(report.state), \(report.status.name)"
+      if report.pollTimeout > 0 { text += ", poll \(report.pollTimeout) ms" }
+    } else if setup.isDeviceToHost {
+      text += " → \(data.count) bytes"
+    }
+    return text + "  (\(seconds(duration)) s)"
+  }
+}
