@@ -105,15 +105,22 @@ public struct BoardKnowledge: Sendable {
   public func operations(
     erasing range: Range<UInt64>, in memory: BoardMemory
   ) -> [ChipOperation] {
-    guard memory.kind == .internalFlash, !range.isEmpty,
-      let first = memory.map.runs.first, let last = memory.map.runs.last?.end
+    guard !range.isEmpty, let second = secondBank(of: memory),
+      let first = memory.map.runs.first
     else { return [] }
     // STM32H5's high-cycling data (RM0481).
     if Self.dataFlash.contains(first.address) { return [.eraseDataFlash] }
-    // Both banks are the same size.
-    let start = UInt64(first.address)
-    let second = start + (max(last, start) - start) / 2
     return range.upperBound > second ? [.eraseSecondBank] : []
+  }
+
+  /// Where the second bank of an internal flash begins, if it has two: both are
+  /// the same size. `nil` for other memories.
+  private func secondBank(of memory: BoardMemory) -> UInt64? {
+    guard memory.kind == .internalFlash, let first = memory.map.runs.first,
+      let last = memory.map.runs.last?.end
+    else { return nil }
+    let start = UInt64(first.address)
+    return start + (max(last, start) - start) / 2
   }
 
   private static let dataFlash = AddressWindow(0x0900_0000, length: 96 << 10)
@@ -145,8 +152,13 @@ public struct BoardKnowledge: Sendable {
   }
 
   /// What a flash must heed besides what the person asked for.
-  public func adapt(_ options: FlashOptions) -> FlashOptions {
+  public func adapt(
+    _ options: FlashOptions, to memory: BoardMemory? = nil
+  ) -> FlashOptions {
     var options = options
+    if rules.waitsDatasheetTimes {
+      options.waitsForMaximumFrom = memory.flatMap(secondBank)
+    }
     options.alignment = max(options.alignment, shared.writeUnit)
     options.erasedByte = shared.erasedByte ?? 0xFF
     options.alignment = max(options.alignment, rules.writeMultiple)
@@ -155,6 +167,7 @@ public struct BoardKnowledge: Sendable {
     options.timing = shared.timing
     options.pauseAfterErase = rules.pauseAfterErase
     options.vendorErrorMeansProtection = isCertainROM
+    if rules.transfersNeedRetry { options.attempts = 8 }
     if options.massErase == .never, !rules.massEraseIsBroken, isCertainROM,
       let timing = shared.timing,
       let whole = timing.massErase
