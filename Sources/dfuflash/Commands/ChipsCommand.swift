@@ -180,8 +180,7 @@ extension BootloaderErratum.Consequence {
     case .padWrites(let unit): "pads writes to a multiple of \(unit) bytes"
     case .limitTransfersAfterError(let bytes):
       "goes on with \(bytes) bytes a transfer after a stall"
-    case .tolerateDisconnect: "waits for the board to come back"
-    case .retryTransfers: "repeats failed transfers that do no harm twice"
+    case .retryTransfers: "repeats failed transfers, where that does no harm, up to seven times"
     case .pauseBetweenTransfers: "pauses between transfers"
     case .clearStatusTwice: "sends CLRSTATUS twice"
     case .overrideFlash: "uses the true sectors"
