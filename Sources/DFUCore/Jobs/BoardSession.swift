@@ -333,6 +333,14 @@ package final class BoardSession {
     }
   }
 
+  /// Says what is known at an occasion and was not said yet.
+  func tellHints(on occasion: BoardRules.Occasion, but others: [String] = []) {
+    for sentence in knowledge.rules.hints[occasion] ?? []
+    where !others.contains(sentence) && told.insert(sentence).inserted {
+      context.report(.known(sentence, isWarning: false))
+    }
+  }
+
   /// Says that the chip needs a power cycle after an operation, where it does.
   func tellOfPowerCycle(after operation: ChipOperation) {
     for sentence in knowledge.rules.powerCycles[operation] ?? [] {

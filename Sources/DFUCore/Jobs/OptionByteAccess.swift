@@ -202,8 +202,8 @@ struct OptionByteAccess {
 }
 
 extension DFUConnection {
-  /// Asks a device that should reset until it reports an error, no longer
-  /// answers, or is no longer busy.
+  /// Asks a device that should reset until it reports an error, has gone, or is
+  /// no longer busy. One at work may hold its answer back or refuse the question.
   ///
   /// - Throws: `DFUError` for an error that the device reports.
   func askUntilGone(
@@ -212,11 +212,15 @@ extension DFUConnection {
   ) throws(DFUError) {
     let end = clock.now() + limit
     while clock.now() < end {
-      // Whatever fails from here on is what a reset looks like.
-      guard
-        let report = try? getStatus(
+      let report: DFUStatusReport
+      do throws(DFUError) {
+        report = try getStatus(
           limit: .milliseconds(500), during: operation, at: address)
-      else { return }
+      } catch {
+        guard error.isDisturbance else { return }
+        clock.sleep(for: .milliseconds(20))
+        continue
+      }
       if report.status != .ok || report.state == .error {
         throw DFUError(operation, at: address, .status(report))
       }

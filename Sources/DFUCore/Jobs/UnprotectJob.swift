@@ -32,11 +32,8 @@ public struct UnprotectJob: Hashable, Sendable {
     let memory = try session.memory(holding: address)
     // A chip that cannot be spoken with at all may be mended by this.
     let wasProtected = (try? session.isReadProtected(memory)) ?? true
-    let hints = session.knowledge.rules.hints[.protection] ?? []
-    for sentence in hints {
-      session.context.report(.known(sentence, isWarning: false))
-    }
     try session.checkErrata(.liftProtection)
+    session.tellHints(on: .protection)
     try session.checkStop()
     session.context.report(.liftingProtection)
     try send(memory, session)

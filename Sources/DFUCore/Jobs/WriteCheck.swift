@@ -120,9 +120,6 @@ extension BoardSession {
     {
       throw fail(.protectionAlone(sentence))
     }
-    for sentence in rules.hints[.optionBytes] ?? []
-    where touchesCode || !codeSentences.contains(sentence) {
-      context.report(.known(sentence, isWarning: false))
-    }
+    tellHints(on: .optionBytes, but: touchesCode ? [] : codeSentences)
   }
 }

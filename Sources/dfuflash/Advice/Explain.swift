@@ -47,8 +47,8 @@ enum Explain {
         "\(found) of \(expected) boards are there, so none was touched",
         .runAgain)
     case .usb(let error): return usb(error, board)
-    case .cannotOpen(let error): return told(open(error, board))
-    case .alternate(let error): return told(alternate(error, board))
+    case .cannotOpen(let error): return open(error, board?.label ?? "")
+    case .alternate(let error): return alternate(error, board?.label ?? "")
     case .otherChip(let named, let shown):
       return told(
         .usage, "it is not \(named), as --chip says, but \(shown.summary)",
@@ -153,8 +153,12 @@ enum Explain {
     case .unverifiable(let range):
       return told(.device, "\(FlashError.unverifiable(range))", .notVerified)
     case .mismatch(let mismatch):
+      let sector = mismatch.sector.map {
+        ", in the sector at 0x\(hex($0.address))"
+      }
       return told(
-        .device, "\(FlashError.mismatch(mismatch))\(restarts(error))",
+        .device,
+        "\(FlashError.mismatch(mismatch))\(sector ?? "")\(restarts(error))",
         .mismatch)
     case .output(let text):
       return ToolFailure(.cannotWrite, text, advice: .cannotWrite)
@@ -322,27 +326,29 @@ enum Explain {
   }
 
   private static func open(
-    _ error: BoardOpenError, _ board: Board?
-  ) -> (ExitStatus, String, Hint?) {
+    _ error: BoardOpenError, _ board: String
+  ) -> ToolFailure {
     switch error {
     case .transferSizeUnknown:
-      (
+      ToolFailure(
         .device,
-        "it has no DFU functional descriptor, so its transfer size is not known",
-        .transferSizeUnknown
-      )
+        """
+        board \(board) has no DFU functional descriptor, so its transfer size \
+        is not known
+        """, advice: .transferSizeUnknown)
     case .transferSizeImpossible(let size, let allowed):
-      (
-        .usage, "a transfer size of \(size) bytes cannot be used with it",
-        .transferSizeWrong(allowed)
-      )
-    case .device(let error): (.device, "\(error)", .replug)
+      ToolFailure(
+        .usage,
+        "a transfer size of \(size) bytes cannot be used with board \(board)",
+        advice: .transferSizeWrong(allowed))
+    case .device(let error):
+      ToolFailure(.device, "board \(board): \(error)", advice: .replug)
     }
   }
 
   private static func alternate(
-    _ error: AlternateError, _ board: Board?
-  ) -> (ExitStatus, String, Hint?) {
+    _ error: AlternateError, _ board: String
+  ) -> ToolFailure {
     switch error {
     case .noSuch(let selector, let present):
       let wanted =
@@ -350,52 +356,49 @@ enum Explain {
         case .number(let number): "\(number)"
         case .name(let name): "\"\(name.escapingControls)\""
         }
-      return (
-        .device, "there is no alternate setting \(wanted)",
-        .noSuchAlternate(settings(present))
-      )
+      return ToolFailure(
+        .device, "board \(board) has no alternate setting \(wanted)",
+        advice: .noSuchAlternate(settings(present)))
     case .noLayout(let setting) where setting.name == nil:
-      return (
+      return ToolFailure(
         .device,
         """
-        the name of alternate setting \(setting.number), which describes its \
-        memory, could not be read: the board has none, or is busy with what \
-        another program told it to do
-        """, nil
-      )
+        the name of alternate setting \(setting.number) of board \(board), \
+        which describes its memory, could not be read: the board has none, or \
+        is busy with what another program told it to do
+        """)
     case .noLayout(let setting):
-      return (
+      return ToolFailure(
         .device,
         """
-        alternate setting \(setting.number) does not describe a memory, so no \
-        address means anything there: "\(setting.name?.printable ?? "")"
-        """, .otherAlternate
-      )
+        alternate setting \(setting.number) of board \(board) does not \
+        describe a memory, so no address means anything there: \
+        "\(setting.name?.printable ?? "")"
+        """, advice: .otherAlternate)
     case .broken(let setting, let error):
-      return (
+      return ToolFailure(
         .usage,
         """
-        alternate setting \(setting.number): \
+        board \(board), alternate setting \(setting.number): \
         \(MemoryMapError(
           text: error.text.escapingControls, column: error.column,
           problem: error.problem))
-        """, .layoutBroken
-      )
+        """, advice: .layoutBroken)
     case .noMemory(let address, let present):
       let memories = present.map {
         "alternate setting \($0.alternate.number) "
           + "\"\($0.map.name.escapingControls)\" \($0.map.extent)"
       }.joined(separator: "; ")
-      return (
+      return ToolFailure(
         .usage,
-        "0x\(hex(address)) lies in no memory of this board, which has: "
-          + memories, .wrongAddress
-      )
+        """
+        0x\(hex(address)) lies in no memory of board \(board), which has: \
+        \(memories)
+        """, advice: .wrongAddress)
     case .ambiguous(let present):
-      return (
-        .device, "there are several alternate settings",
-        .chooseAlternate(settings(present))
-      )
+      return ToolFailure(
+        .device, "board \(board) has several alternate settings",
+        advice: .chooseAlternate(settings(present)))
     }
   }
 
