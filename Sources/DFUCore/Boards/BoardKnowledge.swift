@@ -115,7 +115,7 @@ public struct BoardKnowledge: Sendable {
 
   /// Where the second bank of an internal flash begins, if it has two: both are
   /// the same size. `nil` for other memories.
-  private func secondBank(of memory: BoardMemory) -> UInt64? {
+  func secondBank(of memory: BoardMemory) -> UInt64? {
     guard memory.kind == .internalFlash, let first = memory.map.runs.first,
       let last = memory.map.runs.last?.end
     else { return nil }
@@ -149,32 +149,6 @@ public struct BoardKnowledge: Sendable {
     behaviour.manifestNeedsSecondStatus = shared.leave.mayNeedSecondStatus
     behaviour.eraseLimit += rules.pauseAfterErase
     return behaviour
-  }
-
-  /// What a flash must heed besides what the person asked for.
-  public func adapt(
-    _ options: FlashOptions, to memory: BoardMemory? = nil
-  ) -> FlashOptions {
-    var options = options
-    if rules.waitsDatasheetTimes {
-      options.waitsForMaximumFrom = memory.flatMap(secondBank)
-    }
-    options.alignment = max(options.alignment, shared.writeUnit)
-    options.erasedByte = shared.erasedByte ?? 0xFF
-    options.alignment = max(options.alignment, rules.writeMultiple)
-    if rules.checksBlank { options.checksBlank = true }
-    if rules.massEraseIsBroken { options.massErasesBySector = true }
-    options.timing = shared.timing
-    options.pauseAfterErase = rules.pauseAfterErase
-    options.vendorErrorMeansProtection = isCertainROM
-    if rules.transfersNeedRetry { options.attempts = 8 }
-    if options.massErase == .never, !rules.massEraseIsBroken, isCertainROM,
-      let timing = shared.timing,
-      let whole = timing.massErase
-    {
-      options.massErase = .whenCheaper(timing, .microseconds(whole.typical))
-    }
-    return options
   }
 }
 

@@ -180,7 +180,8 @@ extension BootloaderErratum.Consequence {
     case .padWrites(let unit): "pads writes to a multiple of \(unit) bytes"
     case .limitTransfersAfterError(let bytes):
       "goes on with \(bytes) bytes a transfer after a stall"
-    case .retryTransfers: "repeats failed transfers, where that does no harm, up to seven times"
+    case .retryTransfers:
+      "repeats failed transfers, where that does no harm, up to seven times"
     case .pauseBetweenTransfers: "pauses between transfers"
     case .clearStatusTwice: "sends CLRSTATUS twice"
     case .overrideFlash: "uses the true sectors"
