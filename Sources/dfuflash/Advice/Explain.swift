@@ -31,12 +31,19 @@ enum Explain {
   private static func failure(
     _ error: JobError, _ file: String
   ) -> ToolFailure {
+    finding(error) ?? unfit(error, file) ?? ruled(error)
+      ?? optionByteFailure(error, file) ?? ended(error)
+  }
+
+  /// No board could be chosen or opened.
+  private static func finding(
+    _ error: JobError
+  ) -> ToolFailure? {
     let board = error.board
-    let place = board.map { "board \($0.label): " } ?? ""
     func told(
       _ status: ExitStatus, _ text: String, _ advice: Hint? = nil
     ) -> ToolFailure {
-      ToolFailure(status, place + text, advice: advice)
+      ToolFailure(status, error.place + text, advice: advice)
     }
     switch error.cause {
     case .noBoard(let found): return noBoard(found)
@@ -49,6 +56,21 @@ enum Explain {
     case .usb(let error): return usb(error, board)
     case .cannotOpen(let error): return open(error, board?.label ?? "")
     case .alternate(let error): return alternate(error, board?.label ?? "")
+    default: return nil
+    }
+  }
+
+  /// The file is not for this board.
+  private static func unfit(
+    _ error: JobError, _ file: String
+  ) -> ToolFailure? {
+    let board = error.board
+    func told(
+      _ status: ExitStatus, _ text: String, _ advice: Hint? = nil
+    ) -> ToolFailure {
+      ToolFailure(status, error.place + text, advice: advice)
+    }
+    switch error.cause {
     case .otherChip(let named, let shown):
       return told(
         .usage, "it is not \(named), as --chip says, but \(shown.summary)",
@@ -85,6 +107,20 @@ enum Explain {
     case .refused(let refusal):
       return told(
         refusal == .empty ? .badFile : .usage, "\(refusal)", .nothingTouched)
+    default: return nil
+    }
+  }
+
+  /// A rule that protects the chip stands against it.
+  private static func ruled(
+    _ error: JobError
+  ) -> ToolFailure? {
+    func told(
+      _ status: ExitStatus, _ text: String, _ advice: Hint? = nil
+    ) -> ToolFailure {
+      ToolFailure(status, error.place + text, advice: advice)
+    }
+    switch error.cause {
     case .neverErased(let kind, let address):
       return told(
         .usage, "\(title(kind)) at 0x\(hex(address)) are never erased",
@@ -118,6 +154,20 @@ enum Explain {
         .device,
         "the chip did not take the voltage range; nothing was erased",
         .vddBytewise)
+    default: return nil
+    }
+  }
+
+  /// Option bytes that cannot be read, written or trusted.
+  private static func optionByteFailure(
+    _ error: JobError, _ file: String
+  ) -> ToolFailure? {
+    func told(
+      _ status: ExitStatus, _ text: String, _ advice: Hint? = nil
+    ) -> ToolFailure {
+      ToolFailure(status, error.place + text, advice: advice)
+    }
+    switch error.cause {
     case .noOptionBytes(let chip):
       return told(
         .usage, "this bootloader does not show option bytes (\(chip.summary))",
@@ -139,7 +189,40 @@ enum Explain {
     case .noRelaunch:
       return told(
         .usage, "none of the chip's option bytes may be written", .replug)
-    case .device(let cause): return told(device(cause, error))
+    case .optionBytesNotLoaded:
+      return told(
+        .device, "the option bytes were sent, but the chip has not reset",
+        .showOptionBytes)
+    case .optionBytesHalfWritten(let windows, let count):
+      return told(
+        .device,
+        "\(windows) of \(count) windows of option bytes are written; then the "
+          + "board did not come back in DFU mode", .enterDFUAgain)
+    case .optionBytesDiffer(let changes):
+      return told(
+        .device,
+        "the chip did not take all option bytes"
+          + (changes.isEmpty
+            ? "" : ": " + changes.map(\.text).joined(separator: "; ")),
+        .showOptionBytes)
+    default: return nil
+    }
+  }
+
+  /// What went wrong while the board was worked with.
+  private static func ended(
+    _ error: JobError
+  ) -> ToolFailure {
+    let board = error.board
+    func told(
+      _ status: ExitStatus, _ text: String, _ advice: Hint? = nil
+    ) -> ToolFailure {
+      ToolFailure(status, error.place + text, advice: advice)
+    }
+    switch error.cause {
+    case .device(let cause):
+      let (status, text, advice) = device(cause, error)
+      return told(status, text, advice)
     case .readProtected(let cause):
       return told(
         .device,
@@ -195,25 +278,15 @@ enum Explain {
       return told(
         .device, "it is back, but it still does not let itself be read",
         .powerCycle)
-    case .optionBytesNotLoaded:
-      return told(
-        .device, "the option bytes were sent, but the chip has not reset",
-        .showOptionBytes)
-    case .optionBytesHalfWritten(let windows, let count):
-      return told(
-        .device,
-        "\(windows) of \(count) windows of option bytes are written; then the "
-          + "board did not come back in DFU mode", .enterDFUAgain)
-    case .optionBytesDiffer(let changes):
-      return told(
-        .device,
-        "the chip did not take all option bytes"
-          + (changes.isEmpty
-            ? "" : ": " + changes.map(\.text).joined(separator: "; ")),
-        .showOptionBytes)
-    }
-    func told(_ partial: (ExitStatus, String, Hint?)) -> ToolFailure {
-      told(partial.0, partial.1, partial.2)
+    case .noBoard, .search, .tooFewBoards, .usb, .cannotOpen, .alternate,
+      .otherChip, .file, .otherDevice, .otherFamilies, .hasAddresses,
+      .needsAddress, .notDfuSe, .noSectors, .refused, .neverErased,
+      .notPermitted, .neverWritten, .erratum, .protectionAlone,
+      .blockedLeave, .noVoltageRange, .voltageOutOfRange,
+      .voltageNotTaken, .noOptionBytes, .unknownOptionBytes, .optionByte,
+      .noSuchOptionBytes, .noRelaunch, .optionBytesNotLoaded,
+      .optionBytesHalfWritten, .optionBytesDiffer:
+      return told(.internalFault, "\(error.cause)")
     }
   }
 
@@ -612,5 +685,12 @@ enum Explain {
       default: .brokenFile
       }
     return ToolFailure(.badFile, "\(name): \(error)", advice: advice)
+  }
+}
+
+extension JobError {
+  /// The board in front of a sentence.
+  fileprivate var place: String {
+    board.map { "board \($0.label): " } ?? ""
   }
 }

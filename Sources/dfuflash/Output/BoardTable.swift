@@ -42,11 +42,11 @@ enum BoardTable {
         return setting.name.map { [heading + $0.printable] } ?? []
       }
       return [
-        heading + "\(memory.name.escapingControls)  (\(size(memory.size)))"
+        heading + "\(memory.name.escapingControls)  (\(UnitText.size(memory.size)))"
       ]
         + memory.runs.map { run in
           "    0x\(hex(run.address))  \(padded(run.count, 4)) × "
-            + "\(leftPadded(size(run.sectorSize), 8))  \(run.access)"
+            + "\(leftPadded(UnitText.size(run.sectorSize), 8))  \(run.access)"
         }
     } catch {
       return [

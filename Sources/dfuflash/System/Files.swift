@@ -30,7 +30,7 @@ enum Files {
       throw failure
     } catch {
       throw ToolFailure(
-        .noInput, "could not read \(shown(path)) (\(error))", advice: .noFile)
+        .noInput, "could not read \(PathText.shown(path)) (\(error))", advice: .noFile)
     }
   }
 
@@ -51,7 +51,7 @@ enum Files {
       if bytes.count > largest {
         throw ToolFailure(
           .badFile,
-          "\(shown(name)) is larger than \(largest >> 20) MiB: no firmware is")
+          "\(PathText.shown(name)) is larger than \(largest >> 20) MiB: no firmware is")
       }
       if hint > 0 && bytes.count == hint { return bytes }
     }
