@@ -28,7 +28,8 @@ struct DFUFlash: ParsableCommand {
     subcommands: [
       ListCommand.self, FlashCommand.self, VerifyCommand.self,
       ReadCommand.self, EraseCommand.self, UnprotectCommand.self,
-      OptionBytesCommand.self, InspectCommand.self, ConvertCommand.self,
+      OptionBytesCommand.self, ChipsCommand.self, InspectCommand.self,
+      ConvertCommand.self,
       SerialCommand.self, DoctorCommand.self, StationCommand.self,
       SimulateCommand.self,
       DfuUtilCommand.self,

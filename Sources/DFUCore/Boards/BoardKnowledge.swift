@@ -105,15 +105,22 @@ public struct BoardKnowledge: Sendable {
   public func operations(
     erasing range: Range<UInt64>, in memory: BoardMemory
   ) -> [ChipOperation] {
-    guard memory.kind == .internalFlash, !range.isEmpty,
-      let first = memory.map.runs.first, let last = memory.map.runs.last?.end
+    guard !range.isEmpty, let second = secondBank(of: memory),
+      let first = memory.map.runs.first
     else { return [] }
     // STM32H5's high-cycling data (RM0481).
     if Self.dataFlash.contains(first.address) { return [.eraseDataFlash] }
-    // Both banks are the same size.
-    let start = UInt64(first.address)
-    let second = start + (max(last, start) - start) / 2
     return range.upperBound > second ? [.eraseSecondBank] : []
+  }
+
+  /// Where the second bank of an internal flash begins, if it has two: both are
+  /// the same size. `nil` for other memories.
+  func secondBank(of memory: BoardMemory) -> UInt64? {
+    guard memory.kind == .internalFlash, let first = memory.map.runs.first,
+      let last = memory.map.runs.last?.end
+    else { return nil }
+    let start = UInt64(first.address)
+    return start + (max(last, start) - start) / 2
   }
 
   private static let dataFlash = AddressWindow(0x0900_0000, length: 96 << 10)
@@ -142,26 +149,6 @@ public struct BoardKnowledge: Sendable {
     behaviour.manifestNeedsSecondStatus = shared.leave.mayNeedSecondStatus
     behaviour.eraseLimit += rules.pauseAfterErase
     return behaviour
-  }
-
-  /// What a flash must heed besides what the person asked for.
-  public func adapt(_ options: FlashOptions) -> FlashOptions {
-    var options = options
-    options.alignment = max(options.alignment, shared.writeUnit)
-    options.erasedByte = shared.erasedByte ?? 0xFF
-    options.alignment = max(options.alignment, rules.writeMultiple)
-    if rules.checksBlank { options.checksBlank = true }
-    if rules.massEraseIsBroken { options.massErasesBySector = true }
-    options.timing = shared.timing
-    options.pauseAfterErase = rules.pauseAfterErase
-    options.vendorErrorMeansProtection = isCertainROM
-    if options.massErase == .never, !rules.massEraseIsBroken, isCertainROM,
-      let timing = shared.timing,
-      let whole = timing.massErase
-    {
-      options.massErase = .whenCheaper(timing, .microseconds(whole.typical))
-    }
-    return options
   }
 }
 

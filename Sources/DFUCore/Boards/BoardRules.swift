@@ -34,8 +34,6 @@ public struct BoardRules: Hashable, Sendable {
   public private(set) var transferSizeAfterError: Int?
   /// How long a search or a reconnect waits at least.
   public private(set) var enumerationTime: Duration
-  /// Whether the board leaves the bus once after it came, and that is normal.
-  public private(set) var reappears = false
   /// Whether transfers fail at random, so that those that can be repeated
   /// without harm are repeated more often.
   public private(set) var transfersNeedRetry = false
@@ -127,7 +125,6 @@ public struct BoardRules: Hashable, Sendable {
     case .padWrites(let unit): writeMultiple = max(writeMultiple, unit)
     case .limitTransfersAfterError(let bytes):
       transferSizeAfterError = min(transferSizeAfterError ?? bytes, bytes)
-    case .tolerateDisconnect: reappears = true
     case .retryTransfers: transfersNeedRetry = true
     case .pauseBetweenTransfers: needsPauseBetweenTransfers = true
     case .clearStatusTwice: curesWedge = true

@@ -62,8 +62,6 @@ public struct BootloaderErratum: Hashable, Sendable {
     case padWrites(toMultipleOf: Int)
     /// Makes transfers no larger than this many bytes when larger ones fail.
     case limitTransfersAfterError(bytes: Int)
-    /// Takes the device leaving the bus once after it came as normal.
-    case tolerateDisconnect
     /// Repeats a transfer that failed, where that does no harm.
     case retryTransfers
     /// Pauses between transfers: a high-speed host controller is too fast.

@@ -31,7 +31,7 @@ extension ChipFamily {
       $0.errata.append(
         BootloaderErratum(
           "this bootloader appears twice: it measures its crystal and starts "
-            + "over", when: [.bootloader([0xF0])], [.tolerateDisconnect],
+            + "over", when: [.bootloader([0xF0])], [.hint],
           on: .notFound))
     },
   ]

@@ -110,7 +110,7 @@ extension ChipFamily {
     BootloaderErratum(
       "bootloader version 9.0 resets once more after power-on and reports "
         + "wrong poll times", when: [.bootloader([0x90])],
-      [.tolerateDisconnect, .waitDatasheetTimes], on: .notFound),
+      [.waitDatasheetTimes], on: .notFound),
     BootloaderErratum(
       "mass erase does not work with this bootloader",
       when: [.bootloader([0xD3])], [.massEraseIsBroken], on: .erase),

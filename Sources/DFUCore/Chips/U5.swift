@@ -23,7 +23,7 @@ extension ChipFamily {
         BootloaderErratum(
           "with a crystal that is not in AN2606's list this bootloader resets "
             + "itself", when: [.bootloader([0x92])],
-          [.tolerateDisconnect, .hint], on: .notFound))
+          [.hint], on: .notFound))
     },
     u5(
       "U5F", "STM32U5F7, U5F9, U5G7, U5G9",

@@ -196,8 +196,14 @@ package final class DfuSeSession {
   package func leave(to address: UInt32?) throws(DFUError) -> LeaveAnswer {
     if state == .uploadIdle { try settle() }
     if let address { try setAddress(address) }
-    try connection.download(
-      block: Self.firstBlock, [UInt8]().span, during: .leave, at: address)
+    do throws(DFUError) {
+      try connection.download(
+        block: Self.firstBlock, [UInt8]().span, during: .leave, at: address)
+    } catch {
+      // GD32 is gone before it has answered (dfu-util knows it too).
+      guard error.isGone else { throw error }
+      return .silence
+    }
     guard var report = try? connection.getStatus(during: .leave) else {
       return .silence
     }

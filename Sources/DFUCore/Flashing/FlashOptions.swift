@@ -49,6 +49,8 @@ public struct FlashOptions: Hashable, Sendable {
   /// From this address on an erase is given the datasheet's maximum time before
   /// the next command, whatever the device reports.
   public var waitsForMaximumFrom: UInt64?
+  /// How often a request that may be repeated is sent before it is given up.
+  public var attempts = 3
   /// Whether the device is known to answer errVENDOR for readout protection,
   /// as ST's ROMs do. Elsewhere it is an error like any other.
   public var vendorErrorMeansProtection = false

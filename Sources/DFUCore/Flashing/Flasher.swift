@@ -32,7 +32,8 @@ package struct Flasher {
   func reader() -> MemoryReader {
     MemoryReader(
       session, memory,
-      vendorErrorMeansProtection: options.vendorErrorMeansProtection)
+      vendorErrorMeansProtection: options.vendorErrorMeansProtection,
+      attempts: options.attempts)
   }
 
   // MARK: Plan
@@ -276,7 +277,7 @@ package struct Flasher {
         failure = error
       }
       failures += 1
-      guard failures < 3, failure.mayPass, !isProtection(failure)
+      guard failures < options.attempts, failure.mayPass, !isProtection(failure)
       else { throw refused(failure) }
       report(.retried(failure))
       if try isWritten(block, of: run, after: failure) { return }

@@ -175,7 +175,7 @@ extension Flasher {
         failure = error
       }
       failures += 1
-      guard failures < 3, failure.mayPass, !isProtection(failure) else {
+      guard failures < options.attempts, failure.mayPass, !isProtection(failure) else {
         throw refused(failure)
       }
       report(.retried(failure))

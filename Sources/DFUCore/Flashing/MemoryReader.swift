@@ -7,14 +7,16 @@
 final class MemoryReader {
   private let session: DfuSeSession
   private let vendorErrorMeansProtection: Bool
+  private let attempts: Int
   private var stretches: [Range<UInt64>]
   private var cached: (start: UInt64, bytes: [UInt8]) = (0, [])
 
   init(
     _ session: DfuSeSession, _ memory: MemoryMap,
-    vendorErrorMeansProtection: Bool = false
+    vendorErrorMeansProtection: Bool = false, attempts: Int = 3
   ) {
     self.session = session
+    self.attempts = attempts
     self.vendorErrorMeansProtection = vendorErrorMeansProtection
     stretches =
       session.connection.canUpload
@@ -87,7 +89,7 @@ final class MemoryReader {
       if failure.status == .vendor, vendorErrorMeansProtection, !couldRead {
         throw .readProtected(failure)
       }
-      guard failures < 3, failure.mayPass else { throw .failed(failure) }
+      guard failures < attempts, failure.mayPass else { throw .failed(failure) }
     }
   }
 }

@@ -220,7 +220,7 @@ package final class BoardSession {
     _ memory: BoardMemory, _ options: FlashOptions = FlashOptions(),
     isQuiet: Bool = false, isDryRun: Bool = false
   ) throws(JobError) -> Flasher {
-    var adapted = knowledge.adapt(options)
+    var adapted = knowledge.adapt(options, to: memory)
     adapted.vendorErrorMeansProtection = knowledge.isCertainROM && !hasRead
     return Flasher(
       try session(memory.alternate.number), memory.map,

@@ -185,6 +185,9 @@ public struct FlashJob: Hashable, Sendable {
       return false
     }
     try session.learnBootloader(first.memory)
+    // Nothing is read that is erased anyway: a word whose programming was cut
+    // off can make the chip fault.
+    guard !flash.rewritesAll, flash.massErase != .always else { return false }
     let word = try session.firstWord(of: first.memory)
     guard case .present = session.knowledge.shared.emptyCheck else {
       return false

@@ -19,7 +19,7 @@ enum Explain {
 
   /// What went wrong with a job, what the board holds now, and what to do.
   static func job(_ error: JobError, file: String? = nil) -> ToolFailure {
-    var failure = failure(error, file.map(Files.shown) ?? "the file")
+    var failure = failure(error, file.map(PathText.shown) ?? "the file")
     if let condition = error.optionBytes {
       let (sentence, advice) = optionBytes(condition)
       failure.message += "; " + sentence
@@ -591,7 +591,7 @@ enum Explain {
   static func file(_ path: String, _ error: FirmwareError) -> ToolFailure {
     let name =
       path == "-"
-      ? "standard input" : path.hasPrefix("\"") ? path : Files.shown(path)
+      ? "standard input" : path.hasPrefix("\"") ? path : PathText.shown(path)
     func entry(_ entries: [String]) -> Hint {
       .archiveEntry("\(name.dropLast()):\(entries.first ?? "path")\"")
     }

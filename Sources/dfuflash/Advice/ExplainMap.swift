@@ -43,7 +43,7 @@ extension Explain {
 
   /// Why a station's log cannot be kept.
   static func log(_ error: StationLogError) -> ToolFailure {
-    let path = Files.shown(error.path)
+    let path = PathText.shown(error.path)
     return switch error.step {
     case .open:
       ToolFailure(.cannotWrite, "could not open \(path) (\(error.reason))")

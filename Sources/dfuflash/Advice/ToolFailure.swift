@@ -41,10 +41,4 @@ struct ToolFailure: Error {
     self.message = message
     self.advice = advice
   }
-
-  /// Tells the person.
-  func show() {
-    Console.errFolded("dfuflash: \(message)")
-    if let hint { Console.errFolded("  hint: \(hint)") }
-  }
 }

@@ -84,7 +84,7 @@ struct ConvertCommand: ParsableCommand {
       throw ToolFailure(
         .usage,
         """
-        \(Files.shown(input)) says itself where it belongs \
+        \(PathText.shown(input)) says itself where it belongs \
         (\(source.file.format.title))
         """, advice: .addressNotNeeded)
     }
@@ -118,7 +118,8 @@ struct ConvertCommand: ParsableCommand {
     }
     if output != "-" {
       Console.out(
-        "Wrote \(Files.shown(output)): \(format.title), \(bytes.count) bytes.")
+        "Wrote \(PathText.shown(output)): \(format.title), \(bytes.count) bytes."
+      )
     }
   }
 
@@ -158,7 +159,7 @@ struct ConvertCommand: ParsableCommand {
     else {
       throw ToolFailure(
         .usage,
-        "the name of \(Files.shown(output)) does not tell its format",
+        "the name of \(PathText.shown(output)) does not tell its format",
         advice: .outputFormat(
           FirmwareFormat.allCases.filter { $0 != .elf }.map(\.rawValue)))
     }

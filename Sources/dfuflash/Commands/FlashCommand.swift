@@ -172,31 +172,3 @@ struct ManyOptions: ParsableArguments {
   /// No host has more USB devices.
   static let mostJobs = 1024
 }
-
-/// Waiting for the board.
-struct WaitOptions: ParsableArguments {
-  @Flag(
-    name: [.customShort("w"), .customLong("wait")],
-    help: "Wait for the board to appear; --wait=5 for 5 seconds at most.")
-  var wait = false
-
-  @Option(
-    name: .customLong("wait-seconds"),
-    help: ArgumentHelp("The same as --wait=seconds.", valueName: "seconds"))
-  var seconds: UInt32?
-
-  var limit: Duration? {
-    if let seconds { return .seconds(Int(seconds)) }
-    return wait ? .seconds(1 << 31) : nil
-  }
-}
-
-/// An address on the command line, written as in C.
-struct Address: ExpressibleByArgument, Hashable {
-  var value: UInt32
-
-  init?(argument: String) {
-    guard let value = UInt32(c: argument) else { return nil }
-    self.value = value
-  }
-}

@@ -54,7 +54,8 @@ struct VerifyCommand: ParsableCommand {
     try memory.withBoard(Reporters.make(toStandardError: false), file: file) {
       (selected, context) throws(JobError) in
       try job.run(selected, context)
-      Console.out("Board \(selected.board.label) holds \(Files.shown(file)).")
+      Console.out(
+        "Board \(selected.board.label) holds \(PathText.shown(file)).")
     }
   }
 }

@@ -178,7 +178,7 @@ struct OptionBytesBackup: ParsableCommand {
       try sink.write(bytes[...])
       try sink.finish()
       Console.out(
-        "Board \(prepared.board.label): option bytes are in \(Files.shown(file))."
+        "Board \(prepared.board.label): option bytes are in \(PathText.shown(file))."
       )
     }
   }

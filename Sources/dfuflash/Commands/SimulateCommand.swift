@@ -190,7 +190,7 @@ struct SimulateCommand: ParsableCommand {
   }
 
   private func show(_ bench: Bench, _ path: String) {
-    Console.out("Bench \(Files.shown(path)):")
+    Console.out("Bench \(PathText.shown(path)):")
     for (path, board) in bench.boards {
       let place = board.isPlugged ? board.mode.rawValue : "unplugged"
       Console.out(

@@ -155,12 +155,12 @@ struct DfuUtilCommand: ParsableCommand {
     let input = try firmware.input(path, damagedSuffixIsData: true)
     if workbench.verbose > 0, input.file.format == .raw {
       Console.err(
-        "\(Files.shown(input.path)) is taken as it is: it has no DFU suffix")
+        "\(PathText.shown(input.path)) is taken as it is: it has no DFU suffix")
     }
     if input.file.format.hasAddresses, option?.address != nil {
       throw ValidationError(
         """
-        \(Files.shown(input.path)) says itself where it belongs \
+        \(PathText.shown(input.path)) says itself where it belongs \
         (\(input.file.format.title)); leave the address out of -s
         """)
     }

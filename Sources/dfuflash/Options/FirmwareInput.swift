@@ -110,7 +110,7 @@ struct FirmwareInput: Sendable {
         file = try FileDescriptor.open(FilePath(path), .readOnly)
       } catch {
         throw ToolFailure(
-          .noInput, "could not read \(Files.shown(path)) (\(error))",
+          .noInput, "could not read \(PathText.shown(path)) (\(error))",
           advice: .noFile)
       }
       size = (try? file.seek(offset: 0, from: .end)).map(Int.init)
@@ -140,7 +140,7 @@ struct FirmwareInput: Sendable {
         .noInput,
         """
         could not read \
-        \(path == "-" ? "standard input" : Files.shown(path)) (\(problem))
+        \(path == "-" ? "standard input" : PathText.shown(path)) (\(problem))
         """)
     }
   }

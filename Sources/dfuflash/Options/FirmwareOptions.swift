@@ -36,7 +36,7 @@ struct FirmwareOptions: ParsableArguments {
       damagedSuffixIsData: damagedSuffixIsData)
     for warning in input.file.warnings {
       Console.err(
-        "dfuflash: warning: \(Files.shown(path)): \(warning)")
+        "dfuflash: warning: \(PathText.shown(path)): \(warning)")
     }
     return input
   }

@@ -34,7 +34,7 @@ struct MapInput {
         } catch {
           throw ToolFailure(
             error.status,
-            "\(Files.shown(path)), line \(row.line): \(error.message)",
+            "\(PathText.shown(path)), line \(row.line): \(error.message)",
             advice: error.advice)
         }
         inputs[file] = input
@@ -77,7 +77,7 @@ struct MapInput {
       ? ToolFailure(.noInput, problem.reason, advice: .noFile)
       : ToolFailure(
         .badFile,
-        "\(Files.shown(path)), line \(problem.line): \(problem.reason)",
+        "\(PathText.shown(path)), line \(problem.line): \(problem.reason)",
         advice: .nothingTouched)
   }
 
@@ -92,7 +92,7 @@ struct MapInput {
       switch error {
       case .job(let error): throw Explain.job(error)
       case .mismatches(let mismatches):
-        throw Explain.mismatches(Files.shown(path), mismatches)
+        throw Explain.mismatches(PathText.shown(path), mismatches)
       }
     }
   }

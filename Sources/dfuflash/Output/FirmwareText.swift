@@ -4,7 +4,7 @@ import DFUCore
 enum FirmwareText {
   static func of(_ report: FirmwareReport) -> String {
     let name =
-      report.path == "-" ? "standard input" : Files.shown(report.path)
+      report.path == "-" ? "standard input" : PathText.shown(report.path)
     var lines = ["\(name): \(title(report))"]
     func line(_ label: String, _ text: String) {
       lines.append("  " + column(label, 9) + text)
@@ -59,7 +59,7 @@ enum FirmwareText {
     switch report.container {
     case "gzip": return "\(format), packed with gzip"
     case "zip":
-      return "\(format), \(Files.shown(report.entry ?? "")) in a zip archive"
+      return "\(format), \(PathText.shown(report.entry ?? "")) in a zip archive"
     default: return format
     }
   }
@@ -111,7 +111,7 @@ enum FirmwareText {
           + "sector\(count == 1 ? "" : "s") touched")
       lines += memory.sectors.map {
         "      0x\(hex($0.address))  \(padded($0.count, 4)) × "
-          + BoardTable.size($0.size)
+          + UnitText.size($0.size)
       }
     }
     return lines

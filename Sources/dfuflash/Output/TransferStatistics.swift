@@ -51,15 +51,6 @@ final class TransferStatistics: Sendable {
   }
 }
 
-/// Seconds with three decimals.
-func seconds(_ duration: Duration) -> String {
-  let (whole, attoseconds) = duration.components
-  let milliseconds = String(attoseconds / 1_000_000_000_000_000)
-  return "\(whole)."
-    + String(repeating: "0", count: max(0, 3 - milliseconds.count))
-    + milliseconds
-}
-
 /// Control transfers as lines: for a person with `-v -v`, as JSON with
 /// `--trace`.
 final class TransferTrace: Sendable {
@@ -102,7 +93,7 @@ final class TransferTrace: Sendable {
           permissions: FilePermissions(rawValue: 0o666)))
     } catch {
       throw ToolFailure(
-        .cannotWrite, "could not create \(Files.shown(path)) (\(error))",
+        .cannotWrite, "could not create \(PathText.shown(path)) (\(error))",
         advice: .cannotWrite)
     }
   }
@@ -141,7 +132,7 @@ final class TransferTrace: Sendable {
         // That must not fail the flash, and is said once.
         Console.err(
           """
-          warning: could not write to \(Files.shown(path)) (\(problem)): the \
+          warning: could not write to \(PathText.shown(path)) (\(problem)): the \
           trace ends here
           """)
         try? file.close()

@@ -57,8 +57,4 @@ enum Files {
     }
   }
 
-  /// A path as it may be shown on a terminal.
-  static func shown(_ path: String) -> String {
-    "\"\(path.escapingControls)\""
-  }
 }

@@ -35,14 +35,14 @@ struct OutputFile: ~Copyable {
         permissions: FilePermissions(rawValue: 0o666))
     } catch {
       throw ToolFailure(
-        .cannotWrite, "could not create \(Files.shown(path)) (\(error))",
+        .cannotWrite, "could not create \(PathText.shown(path)) (\(error))",
         advice: .cannotWrite)
     }
   }
 
   private static func exists(_ path: String) -> ToolFailure {
     ToolFailure(
-      .cannotWrite, "\(Files.shown(path)) exists already",
+      .cannotWrite, "\(PathText.shown(path)) exists already",
       advice: .outputExists(path))
   }
 
@@ -59,7 +59,7 @@ struct OutputFile: ~Copyable {
       try file.writeAll(bytes)
     } catch {
       throw ToolFailure(
-        .cannotWrite, "could not write \(Files.shown(path)) (\(error))",
+        .cannotWrite, "could not write \(PathText.shown(path)) (\(error))",
         advice: .cannotWrite)
     }
   }
@@ -70,7 +70,7 @@ struct OutputFile: ~Copyable {
       try file.close()
     } catch {
       throw ToolFailure(
-        .cannotWrite, "could not write \(Files.shown(path)) (\(error))",
+        .cannotWrite, "could not write \(PathText.shown(path)) (\(error))",
         advice: .cannotWrite)
     }
     isFinished = true
@@ -84,7 +84,7 @@ struct OutputFile: ~Copyable {
         ? Self.exists(path)
         : ToolFailure(
           .cannotWrite,
-          "could not create \(Files.shown(path)) (\(Errno(rawValue: reason)))",
+          "could not create \(PathText.shown(path)) (\(Errno(rawValue: reason)))",
           advice: .cannotWrite)
     }
   }

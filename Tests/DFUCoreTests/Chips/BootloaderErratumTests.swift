@@ -170,7 +170,6 @@ import Testing
     #expect(try rules("H74x", evidence([])).waitsDatasheetTimes)
     #expect(try !rules("H74x", version(h743, 0x93)).waitsDatasheetTimes)
     #expect(try rules("H74x", version(h743, 0xD3)).massEraseIsBroken)
-    #expect(try rules("H74x", version(h743, 0x90)).reappears)
     #expect(
       try rules("H74x", evidence(["@Internal Flash /0x08000000/16*128Kg"]))
         .curesWedge)

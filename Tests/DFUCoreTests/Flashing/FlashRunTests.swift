@@ -175,6 +175,10 @@ private let flash: UInt32 = 0x0800_0000
     }
   }
 
+  /// Boards whose sectors are not what they say, so that more is erased than
+  /// anybody can know.
+  static let losesNeighbours = ["blackmagic-f103", "st-class-erases-to-end"]
+
   /// Every kind of board in the simulator that speaks DfuSe.
   static let kinds = BoardProfile.all.filter {
     if case .dfuSe = $0.machine { true } else { false }
@@ -187,16 +191,25 @@ private let flash: UInt32 = 0x0800_0000
     var firmware = program(9_001)
     // Blocks and words of 0xFF, which on some chips is not blank.
     for index in 2_500..<6_500 { firmware[index] = 0xFF }
+    // Loaders that live in the same memory begin their programs behind it.
+    let start: UInt32 =
+      switch name {
+      case "blackmagic-f103", "libopencm3": flash + 0x2000
+      case "mboot": flash + 0x8000
+      default: flash
+      }
     for isBlank in [true, false] {
       let bench = try TestBench(name)
-      if !isBlank { bench.board.fill(program(12_000, seed: 2), at: flash) }
-      try bench.flash(firmware)
-      #expect(bench.board.memory(at: flash, count: 9_001) == firmware)
+      if !isBlank { bench.board.fill(program(12_000, seed: 2), at: start) }
+      let canRead = try bench.session().connection.canUpload
+      try bench.flash(firmware, at: start)
+      #expect(bench.board.memory(at: start, count: 9_001) == firmware)
       #expect(bench.board.violations.isEmpty, "blank: \(isBlank)")
-      #expect(try bench.flash(firmware).isUpToDate)
+      guard canRead, !Self.losesNeighbours.contains(name) else { continue }
+      #expect(try bench.flash(firmware, at: start).isUpToDate)
       if !isBlank {
         #expect(
-          bench.board.memory(at: flash + 9_001, count: 2_999)
+          bench.board.memory(at: start + 9_001, count: 2_999)
             == Array(program(12_000, seed: 2)[9_001...]))
       }
     }
@@ -206,7 +219,6 @@ private let flash: UInt32 = 0x0800_0000
 
   @Test(arguments: [
     "f405", "f429", "f072", "l412", "l432", "g474", "g0b1", "u585",
-    "gd32vf103",
   ])
   func aBlockCostsThreeTransfersAndAnErasedSectorThree(name: String) throws {
     let bench = try TestBench(name)
