@@ -22,6 +22,7 @@ import Testing
     "-c": "-c, --configuration, --cfg <", "-i": "-i, --interface, --intf <",
     "-a": "-a, --alt, --altsetting <", "-t": "-t, --transfer-size <",
     "--bench": "--bench <", "--trace": "--trace <", "--poll": "--poll <",
+    "--verify": "--verify <",
     "--chip": "--chip <", "--vdd": "--vdd <", "--format": "--format <",
     "--family": "--family <", "--max-size": "--max-size <",
     "-E": "-E, --detach-delay <", "-U": "-U, --upload <",
@@ -43,7 +44,8 @@ import Testing
         ":mass-erase", "0x08000000:unprotect",
       ]
     ),
-    ("--poll", ["never"]), ("--vdd", ["x", "-3", "1000"]),
+    ("--poll", ["never"]), ("--verify", ["maybe"]),
+    ("--vdd", ["x", "-3", "1000"]),
     ("--format", ["word"]), ("--family", ["STM99"]),
     ("--max-size", ["x", "0", "-1"]), ("--wait-seconds", ["x"]),
   ].flatMap { option, values in
@@ -117,6 +119,7 @@ import Testing
     #expect(
       rest.isSubset(of: [
         "--no-preserve", "--permanently-lock-this-chip", "--version",
+        "--allow-otp", "--keep-vectors",
       ]), "\(rest)")
   }
 }

@@ -40,7 +40,8 @@ import Testing
     #expect(outcome == nil)
     let condition = error?.optionBytes
     switch (quirk, condition) {
-    case (.changesMore, .other?), (.refused, .asBefore?), (.dropped, .asBefore?):
+    case (.changesMore, .other?), (.refused, .asBefore?),
+      (.dropped, .asBefore?):
       break
     // A device that answers nothing more shows nothing either.
     case (.stallsStatus, .unreadable?), (.stallsStatus, .asBefore?): break
