@@ -141,7 +141,11 @@ extension OptionByteLayout {
     }
     found += protectionConcerns(image, over: old)
     for word in words where word.window.overlaps(write) {
-      found += concerns(word, image, over: old)
+      // What may not be written at all is refused below, whatever it says.
+      let isExcluded = untouchable.contains {
+        $0.excluded && $0.window.overlaps(word.window)
+      }
+      if !isExcluded { found += concerns(word, image, over: old) }
     }
     found += bootConcerns(image, over: old)
     found += untouchableConcerns(write, image, over: old)
