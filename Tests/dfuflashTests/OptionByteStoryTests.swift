@@ -209,7 +209,7 @@ import Testing
         ],
       ]
     }
-    for file in all ? files : [files[6]] {
+    for file in all ? files : files.suffix(1) {
       paths.append(["flash"] + force + [file])
       paths.append(["-a", "1", "-D", file])
       paths.append(["option-bytes", "restore", "--yes"] + force + [file])
