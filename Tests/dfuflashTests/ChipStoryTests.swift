@@ -57,9 +57,7 @@ import Testing
     let bench = try virgin("l412")
     let file = try firmware(bench.folder)
     let warned = try Program.run(
-      [
-        "-a", "0", "-s", "0x08000000:mass-erase:force:leave", "-R", "-D", file,
-      ], bench: bench)
+      ["-a", "0", "-s", "0x08000000:leave", "-R", "-D", file], bench: bench)
     #expect(warned.status == 0, "\(warned.errors)")
     #expect(
       (warned.text + warned.errors).contains(

@@ -223,10 +223,10 @@ package struct Flasher {
     do throws(FlashError) {
       try erase(plan, run)
       guard options.verification != .off else {
-        try write(plan.allRuns, run)
+        try write(plan.allRuns, of: plan.writtenBytes, run)
         return []
       }
-      try write(plan.runs, run)
+      try write(plan.runs, of: plan.writtenBytes, run)
       return try verify(plan.checks, then: plan.vectorTable, run)
     } catch {
       throw FlashFailure(
@@ -237,12 +237,13 @@ package struct Flasher {
   // MARK: Write
 
   private func write(
-    _ runs: [FlashPlan.Run], _ progress: FlashRun
+    _ runs: [FlashPlan.Run], of total: Int, _ progress: FlashRun
   ) throws(FlashError) {
-    let total = runs.flatMap(\.blocks).reduce(0) { $0 + $1.count }
-    guard total > 0 else { return }
+    guard !runs.isEmpty else { return }
     report(.began(.write, total: total))
     for run in runs { try write(run, progress) }
+    // The vector table is written later, and is too little to see.
+    report(.progress(.write, done: total))
     report(.finished(.write))
   }
 

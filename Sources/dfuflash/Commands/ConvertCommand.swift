@@ -80,6 +80,11 @@ struct ConvertCommand: ParsableCommand {
     reading.family = nil
     let source = try reading.input(input)
     let format = try outputFormat(for: source.file)
+    guard format != .elf else {
+      throw ToolFailure(
+        .usage, "ELF files are read, but not made",
+        advice: .outputFormat(Self.formatNames))
+    }
     if address != nil, source.file.format.hasAddresses {
       throw ToolFailure(
         .usage,
@@ -123,6 +128,9 @@ struct ConvertCommand: ParsableCommand {
     }
   }
 
+  private static let formatNames = FirmwareFormat.allCases
+    .filter { $0 != .elf }.map(\.rawValue)
+
   /// What cannot be converted although the file is right is a matter of the
   /// options.
   private static func failure(
@@ -160,8 +168,7 @@ struct ConvertCommand: ParsableCommand {
       throw ToolFailure(
         .usage,
         "the name of \(PathText.shown(output)) does not tell its format",
-        advice: .outputFormat(
-          FirmwareFormat.allCases.filter { $0 != .elf }.map(\.rawValue)))
+        advice: .outputFormat(Self.formatNames))
     }
     return ending.1
   }

@@ -428,7 +428,7 @@ private let flash: UInt32 = 0x0800_0000
     }
     #expect(order == [.compare, .erase, .write, .verify])
     #expect(
-      totals == [.compare: 8192, .erase: 8192, .write: 8176, .verify: 8192])
+      totals == [.compare: 8192, .erase: 8192, .write: 8192, .verify: 8192])
     let planned = events.firstIndex {
       if case .planned = $0 { true } else { false }
     }
