@@ -175,7 +175,8 @@ extension Flasher {
         failure = error
       }
       failures += 1
-      guard failures < options.attempts, failure.mayPass, !isProtection(failure) else {
+      guard failures < options.attempts, failure.mayPass, !isProtection(failure)
+      else {
         throw refused(failure)
       }
       report(.retried(failure))

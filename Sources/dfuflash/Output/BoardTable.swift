@@ -42,7 +42,8 @@ enum BoardTable {
         return setting.name.map { [heading + $0.printable] } ?? []
       }
       return [
-        heading + "\(memory.name.escapingControls)  (\(UnitText.size(memory.size)))"
+        heading
+          + "\(memory.name.escapingControls)  (\(UnitText.size(memory.size)))"
       ]
         + memory.runs.map { run in
           "    0x\(hex(run.address))  \(padded(run.count, 4)) × "

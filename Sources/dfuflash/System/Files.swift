@@ -30,7 +30,8 @@ enum Files {
       throw failure
     } catch {
       throw ToolFailure(
-        .noInput, "could not read \(PathText.shown(path)) (\(error))", advice: .noFile)
+        .noInput, "could not read \(PathText.shown(path)) (\(error))",
+        advice: .noFile)
     }
   }
 
@@ -51,7 +52,8 @@ enum Files {
       if bytes.count > largest {
         throw ToolFailure(
           .badFile,
-          "\(PathText.shown(name)) is larger than \(largest >> 20) MiB: no firmware is")
+          "\(PathText.shown(name)) is larger than \(largest >> 20) MiB: no firmware is"
+        )
       }
       if hint > 0 && bytes.count == hint { return bytes }
     }

@@ -22,7 +22,9 @@ private let flash: UInt32 = 0x0800_0000
     }
     var leftByMassErase: Int {
       list.reduce(0) {
-        if case .massEraseIncomplete(let rest) = $1 { $0 + rest.count } else {
+        if case .massEraseIncomplete(let rest) = $1 {
+          $0 + rest.count
+        } else {
           $0
         }
       }
@@ -56,7 +58,8 @@ private let flash: UInt32 = 0x0800_0000
 
   @Test func anEraseThatGoesToTheEndIsNoticedAndEverythingIsWritten() throws {
     // One of ST's own examples for its device class.
-    let bench = try TestBench("f072", change: quirk { $0.quirks.erasesToEnd = true })
+    let bench = try TestBench(
+      "f072", change: quirk { $0.quirks.erasesToEnd = true })
     let old = program(32 * 1024)
     bench.board.fill(old, at: flash)
     var new = old
@@ -147,7 +150,9 @@ private let flash: UInt32 = 0x0800_0000
       #expect(
         failure.afterReset == (place == 5 ? .newProgram : .noProgram),
         "block \(place)")
-      #expect(bench.board.memory(at: flash, count: 8) == [UInt8](repeating: 0xFF, count: 8), "block \(place)")
+      #expect(
+        bench.board.memory(at: flash, count: 8)
+          == [UInt8](repeating: 0xFF, count: 8), "block \(place)")
     }
   }
 
@@ -255,7 +260,8 @@ private let flash: UInt32 = 0x0800_0000
 
   @Test func errVENDORAfterReadingIsNoReadoutProtection() throws {
     // ST's device class says errVENDOR of any write that fails.
-    let bench = try TestBench("f072", change: quirk { $0.quirks.failureStatus = 11 })
+    let bench = try TestBench(
+      "f072", change: quirk { $0.quirks.failureStatus = 11 })
     var options = FlashOptions()
     options.vendorErrorMeansProtection = true
     bench.board.faults = FaultPlan([Fault(.status(11), at: 3, of: .data)])
