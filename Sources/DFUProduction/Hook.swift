@@ -10,6 +10,7 @@ import Darwin
 
 /// A command of the user's that is run by the shell when a board is done.
 public struct Hook: Sendable {
+  /// The command line.
   public var command: String
   /// The longest it may take.
   public var limit = Self.longest

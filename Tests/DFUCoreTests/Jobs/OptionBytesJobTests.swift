@@ -101,7 +101,8 @@ import Testing
       .set([OptionAssignment(name: "nRST_STOP", value: "0")]))
     job.permissions = [.optionBytes]
     var isWanted = false
-    let (_, error) = try bench.run(shouldStop: { isWanted }) {
+    let stop = { isWanted }
+    let (_, error) = try bench.run(shouldStop: stop) {
       board, context throws(JobError) in
       let prepared = try job.prepare(board, context)
       isWanted = true

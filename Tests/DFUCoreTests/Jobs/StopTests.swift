@@ -12,12 +12,12 @@ import Testing
     let bench = try TestBench("f405")
     bench.board.fill([UInt8](repeating: 0x11, count: 3000), at: 0x0800_0000)
     var questions = 0
-    let (_, error) = try bench.run(
-      shouldStop: {
-        questions += 1
-        return questions >= nth
-      }
-    ) { board, context throws(JobError) in
+    let isWanted = {
+      questions += 1
+      return questions >= nth
+    }
+    let (_, error) = try bench.run(shouldStop: isWanted) {
+      board, context throws(JobError) in
       try FlashJob(TestBench.firmware()).run(board, context)
     }
     return (bench, error)
@@ -52,7 +52,8 @@ import Testing
   @Test func aWishBeforeAMassEraseIsHeard() throws {
     let bench = try TestBench("f405")
     bench.board.fill([1, 2, 3, 4], at: 0x0800_0000)
-    let (_, error) = try bench.run(shouldStop: { true }) {
+    let isWanted = { true }
+    let (_, error) = try bench.run(shouldStop: isWanted) {
       board, context throws(JobError) in
       try EraseJob(.all(holding: nil)).run(board, context)
     }
