@@ -26,7 +26,7 @@ public protocol SimulatedDevice: AnyObject, Sendable {
   var clock: any TimeSource { get }
 
   /// The device as it is on the bus now; `nil` while it is off the bus. A new
-  /// address means that it has enumerated anew.
+  /// address means that it has enumerated again.
   var presence: USBDevice? { get }
 
   /// The address of ``presence``, asked often: without the rest.

@@ -3,7 +3,7 @@ public struct USBDevice: Hashable, Sendable {
   /// The number of the bus.
   public var bus: UInt8
   /// The device's address on its bus ("devnum"); changes whenever it
-  /// enumerates anew.
+  /// enumerates again.
   public var address: UInt8
   /// The port on the root hub and on each hub below it. Stable for as long
   /// as the cable stays where it is. Empty for a root hub.

@@ -32,7 +32,7 @@ import SystemPackage
 ///
 /// Only `format`, `version`, `boards`, `profile` and `path` must be there.
 /// Without `speed`, or with 0, the bench lives in virtual time; `wire: false`
-/// lets transfers take no time. Faults and events begin anew in each run;
+/// lets transfers take no time. Faults and events begin again in each run;
 /// quirks are the properties of ``ChipQuirks`` and the other keys of
 /// ``QuirkChoice``, by name. `state`, which the bench writes itself, is where a
 /// board was left. A key that is not known is an error.

@@ -186,7 +186,7 @@ extension Hint {
   }
   static let ruleNotApplied = Hint(
     .ruleNotApplied,
-    "plug the board in again; over ssh or in a service: sudo usermod -aG plugdev $USER, then log in anew"
+    "plug the board in again; over ssh or in a service: sudo usermod -aG plugdev $USER, then log out and in again"
   )
   static let rulesNotLoaded = Hint(
     .ruleNotApplied, "plug the board in again, or restart the computer")
@@ -391,7 +391,7 @@ extension Hint {
     .noFile, "check the name; dfuflash inspect FILE shows what is in a file")
   static let brokenFile = Hint(
     .brokenFile,
-    "build the file anew, or get it again; dfuflash inspect FILE looks at it")
+    "build the file again, or download it again; dfuflash inspect FILE looks at it")
   static let cannotWrite = Hint(
     .cannotWrite,
     "choose another place, or see that you may write there and it has room")
@@ -434,10 +434,10 @@ extension Hint {
     Hint(.bench, "make one: dfuflash simulate f405 --bench \(path)")
   }
   static let benchExists = Hint(
-    .bench, "add --force to begin it anew, or --add to add a board")
+    .bench, "add --force to start it over, or --add to add a board")
   static let benchLocked = Hint(.bench, "try again when it ends")
   static let benchBroken = Hint(
-    .bench, "mend the file, or begin it anew with --force")
+    .bench, "repair the file, or start it over with --force")
   static let benchKinds = Hint(
     .bench, "dfuflash simulate --list-kinds shows the kinds of board")
   static let benchBoards = Hint(
