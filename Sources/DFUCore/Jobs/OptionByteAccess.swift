@@ -62,7 +62,12 @@ struct OptionByteAccess {
     let windows = image.segments.map {
       OptionByteImage.Window(start: $0.address, bytes: $0.bytes)
     }
-    return try write(windows, from: old, to: new)
+    let report = session.context.report
+    report(.progress(.began(.write, total: image.byteCount)))
+    let outcome = try write(windows, from: old, to: new)
+    report(.progress(.progress(.write, done: image.byteCount)))
+    report(.progress(.finished(.write)))
+    return outcome
   }
 
   /// Writes windows, waits for the chip after each, reads back and compares.
