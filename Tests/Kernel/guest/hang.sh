@@ -28,6 +28,6 @@ seconds=$(awk "BEGIN { print $(now) - $start }")
 [ $status = 74 ] || fail "exit $status"
 grep -q 'writing at 0x08009800: the board did not answer in time' log ||
   fail 'another message'
-# Five seconds for each of three attempts.
-awk "BEGIN { exit !($seconds < 30) }" || fail "$seconds s"
+# Three attempts, and bringing the board back after each: 72 s were measured.
+awk "BEGIN { exit !($seconds < 100) }" || fail "$seconds s"
 echo "hang.sh: given up after $seconds s"
