@@ -391,7 +391,8 @@ extension Hint {
     .noFile, "check the name; dfuflash inspect FILE shows what is in a file")
   static let brokenFile = Hint(
     .brokenFile,
-    "build the file again, or download it again; dfuflash inspect FILE looks at it")
+    "build the file again, or download it again; dfuflash inspect FILE looks at it"
+  )
   static let cannotWrite = Hint(
     .cannotWrite,
     "choose another place, or see that you may write there and it has room")
