@@ -71,7 +71,7 @@ private func read(
   var reader = FirmwareFileReader(
     format: format, entry: entry,
     expectedCount: choice & 2 == 0 ? bytes.count : nil, limit: limit,
-    damagedSuffixIsData: choice & 4 != 0)
+    suffixMayMiss: choice & 4 != 0)
   let longest = [1, 13, 512, 4096][Int(choice >> 3 & 3)]
   do throws(FirmwareError) {
     var start = 0

@@ -300,10 +300,22 @@ import Testing
     func text(_ lines: [String]) -> [UInt8] {
       Array((lines.joined(separator: "\n") + "\n").utf8)
     }
+    func machine(_ number: UInt8, _ elf: [UInt8]) -> [UInt8] {
+      var elf = elf
+      elf[18] = number
+      return elf
+    }
     return [
       ("empty", [], "it is empty"),
       ("page", Array("<html>404 Not Found</html>\n".utf8), "text file"),
       ("sum.hex", text(wrongSum), "line 3: the checksum is"),
+      ("tiny.hex", Array(":10".utf8), "its name says"),
+      ("noise.s19", [0, 0, 2, 0x20, 9, 0, 0, 8], "its name says"),
+      (
+        "wide.hex", [0xFF, 0xFE] + hex.utf8.flatMap { [$0, 0] }, "in UTF-16"
+      ),
+      ("computer.elf", machine(62, elf), "x86-64"),
+      ("avr.elf", machine(83, elf), "AVR"),
       ("cut.hex", text(Array(lines.dropLast())), "cut off"),
       ("more.hex", text(lines + [lines[1]]), "more after the record"),
       ("crc.dfu", flipped, "the CRC in the DFU suffix"),

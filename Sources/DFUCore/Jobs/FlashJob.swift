@@ -28,6 +28,9 @@ public struct FlashJob: Hashable, Sendable {
   public var isDryRun = false
   /// How long a running board may take into DFU mode.
   public var detachLimit = DetachJob.usualLimit
+  /// Whether what cannot be a program is written all the same where a program
+  /// has to be; then it is only told.
+  public var takesAnyProgram = false
   /// What may be done besides writing flash.
   public var permissions: Permissions = []
 
@@ -44,6 +47,7 @@ public struct FlashJob: Hashable, Sendable {
     try context.checkStop(chosen.board)
     var session = try BoardSession(try ready(chosen, context), board, context)
     guard session.isDfuSe else { return try download(session) }
+    try session.checkProgram(of: self)
     if unprotects, let lifted = try unprotected(session) { session = lifted }
     return try flash(session)
   }
@@ -107,7 +111,7 @@ public struct FlashJob: Hashable, Sendable {
     try setVoltageRange(session)
     let isFactoryFresh = try prepare(flashed, session)
     for share in flashed { try checkErases(share, session) }
-    var program: Leaving.Program?
+    let program = session.program(of: flashed)
     var hasReset = false
     for (number, share) in flashed.enumerated() {
       if flash.resetsAfterWrite {
@@ -118,7 +122,6 @@ public struct FlashJob: Hashable, Sendable {
       let outcome = try write(share, session)
       result.plans.append(outcome.plan)
       result.unverified += outcome.unverified
-      if program == nil { program = Leaving.Program(share) }
       let isLast = number == flashed.count - 1 && optionBytes.isEmpty
       if !isLast, session.condition != .untouched {
         session.condition = .incomplete

@@ -63,8 +63,8 @@ public enum JobEvent: Hashable, Sendable {
   /// The chip was blank when it was powered and returns to DFU mode at its
   /// next reset.
   case returnsAtNextReset
-  /// The vector table's first word is no initial stack pointer of this chip.
-  case oddStackPointer(UInt32, at: UInt32)
+  /// What is at this address cannot be started as a program.
+  case oddProgram([VectorTable.Problem], at: UInt32)
   /// Protection is being lifted; the chip erases its flash.
   case liftingProtection
   /// The board can be read again.

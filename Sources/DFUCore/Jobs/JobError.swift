@@ -49,6 +49,8 @@ public struct JobError: Error, Hashable, Sendable {
     case erratum(ChipOperation, [String])
     /// Readout protection must be set in a write of its own.
     case protectionAlone(String)
+    /// The image cannot be started at this address, where a program has to be.
+    case noProgram([VectorTable.Problem], at: UInt32)
     /// Leaving to this address does not start a program.
     case blockedLeave(to: UInt32, String)
     /// The chip's programming does not depend on its supply voltage.

@@ -222,17 +222,10 @@ struct Leaving {
     if let reason = rules.blockedLeave(to: address) {
       throw session.fail(.blockedLeave(to: address, reason))
     }
-    guard let stackPointer = program.stackPointer else { return }
-    if let reason = rules.objection(toStackPointer: stackPointer) {
-      return session.context.report(.known(reason, isWarning: true))
-    }
-    let candidates = session.knowledge.identification.candidates
-    if !candidates.isEmpty,
-      candidates.allSatisfy({
-        $0.isPlausibleStackPointer(stackPointer) == false
-      })
+    if let stackPointer = program.stackPointer,
+      let reason = rules.objection(toStackPointer: stackPointer)
     {
-      session.context.report(.oddStackPointer(stackPointer, at: address))
+      session.context.report(.known(reason, isWarning: true))
     }
   }
 }

@@ -98,6 +98,11 @@ enum Explain {
       return told(
         .usage, "\(file) does not say where it belongs on this board",
         .giveAddress)
+    case .noProgram(let problems, let address):
+      return told(
+        .badFile,
+        "\(file) is no program that this chip can start at "
+          + "0x\(hex(address)): \(problems.sentence)", .noProgram)
     case .notDfuSe:
       return told(
         .usage, "it is not in DfuSe mode, so its memory has no addresses",
@@ -280,7 +285,7 @@ enum Explain {
         .powerCycle)
     case .noBoard, .search, .tooFewBoards, .usb, .cannotOpen, .alternate,
       .otherChip, .file, .otherDevice, .otherFamilies, .hasAddresses,
-      .needsAddress, .notDfuSe, .noSectors, .refused, .neverErased,
+      .needsAddress, .noProgram, .notDfuSe, .noSectors, .refused, .neverErased,
       .notPermitted, .neverWritten, .erratum, .protectionAlone,
       .blockedLeave, .noVoltageRange, .voltageOutOfRange,
       .voltageNotTaken, .noOptionBytes, .unknownOptionBytes, .optionByte,

@@ -426,6 +426,10 @@ extension Hint {
   static let forceOtherIDs = Hint(
     .force,
     "nothing was touched; if it is right for it all the same, add --force")
+  static let noProgram = Hint(
+    .vectorTable,
+    "nothing was touched; see that --address is where it was linked for (dfuflash inspect FILE shows it), add --no-leave if it is data, or --force"
+  )
   static func otherFamily(_ name: String) -> Hint {
     Hint(
       .force,

@@ -46,10 +46,10 @@ extension JobEvent {
       returns to DFU mode. Unplug it and plug it in again once, or flash with \
       --relaunch (-s …:relaunch), which makes it look again.
       """
-    case .oddStackPointer(let value, let address):
+    case .oddProgram(let problems, let address):
       """
-      warning: the word at 0x\(hex(address)), 0x\(hex(value)), is no initial \
-      stack pointer of this chip, so the program may not start
+      warning: what is written at 0x\(hex(address)) is no program that this \
+      chip can start: \(problems.sentence)
       """
     case .liftingProtection:
       "Readout protection is being lifted: the chip erases its flash."
@@ -65,6 +65,11 @@ extension JobEvent {
       "\(found) of \(expected) boards are there."
     }
   }
+}
+
+extension [VectorTable.Problem] {
+  /// All of it in one sentence without its full stop.
+  var sentence: String { map(\.description).joined(separator: "; ") }
 }
 
 extension FlashEvent {

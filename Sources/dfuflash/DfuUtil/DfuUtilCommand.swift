@@ -152,7 +152,7 @@ struct DfuUtilCommand: ParsableCommand {
   private func read(
     _ path: String, _ option: DfuSeOption?
   ) throws -> FirmwareInput {
-    let input = try firmware.input(path, damagedSuffixIsData: true)
+    let input = try firmware.input(path, suffixMayMiss: true)
     if workbench.verbose > 0, input.file.format == .raw {
       Console.err(
         "\(PathText.shown(input.path)) is taken as it is: it has no DFU suffix")

@@ -23,6 +23,8 @@ struct DfuUtilWishes {
       forced: option?.force == true)
     flashing.flash.massErase = option?.massErase == true ? .always : .never
     flashing.flash.resetsAfterWrite = option?.willReset ?? false
+    // Scripts go on working: it is only told.
+    flashing.takesAnyProgram = true
     flashing.detachLimit = detachLimit
     flashing.board.assumesDfuSe = option != nil
     flashing.board.resetsAtEnd = resets

@@ -35,7 +35,10 @@ struct EngineOptions: ParsableArguments {
   @Flag(help: "Print one line of JSON for each event instead of text.")
   var json = false
 
-  @Flag(help: "Write option bytes that look wrong or raise protection.")
+  @Flag(
+    help:
+      "Write option bytes that look wrong or raise protection, and images that cannot be started."
+  )
   var force = false
 
   @Flag(
@@ -104,6 +107,7 @@ struct EngineOptions: ParsableArguments {
     job.flash.preservesNeighbours = !noPreserve
     job.flash.keepsVectorTable = keepVectors
     job.isDryRun = dryRun
+    job.takesAnyProgram = force || forced
     job.supply = try vdd.map(Self.millivolts)
     job.permissions = .usual(
       forced: force || forced, permanentLock: permanentlyLock)

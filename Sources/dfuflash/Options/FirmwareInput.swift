@@ -23,12 +23,12 @@ struct FirmwareInput: Sendable {
   ///   - format: the format to read it as; otherwise its content tells.
   ///   - family: which chip family to take from a UF2 file.
   ///   - limit: the most bytes, packed as well as unpacked.
-  ///   - damagedSuffixIsData: reads a file whose DFU suffix does not match
-  ///     as raw.
+  ///   - suffixMayMiss: reads a file without a DFU suffix that matches as
+  ///     raw.
   init(
     _ path: String, format: FirmwareFormat? = nil, family: UInt32? = nil,
     limit: Int = FirmwareFileReader.defaultLimit,
-    damagedSuffixIsData: Bool = false
+    suffixMayMiss: Bool = false
   ) throws(ToolFailure) {
     self.path = path
     hasChosenFamily = family != nil
@@ -36,7 +36,8 @@ struct FirmwareInput: Sendable {
     let source = try Source(archive)
     var reader = FirmwareFileReader(
       format: format, entry: entry, expectedCount: source.size, limit: limit,
-      damagedSuffixIsData: damagedSuffixIsData)
+      name: path == "-" ? nil : FilePath(archive).lastComponent?.string,
+      suffixMayMiss: suffixMayMiss)
     do throws(FirmwareError) {
       while try reader.feed(from: source.read) > 0 {}
     } catch {

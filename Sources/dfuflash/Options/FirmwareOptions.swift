@@ -25,15 +25,15 @@ struct FirmwareOptions: ParsableArguments {
 
   /// Reads a file and tells of what is odd about it.
   ///
-  /// - Parameter damagedSuffixIsData: reads a file whose DFU suffix does not
-  ///   match as raw, with a warning, as dfu-util does.
+  /// - Parameter suffixMayMiss: reads a file without a DFU suffix that
+  ///   matches as raw, as dfu-util does.
   func input(
-    _ path: String, damagedSuffixIsData: Bool = false
+    _ path: String, suffixMayMiss: Bool = false
   ) throws(ToolFailure) -> FirmwareInput {
     let input = try FirmwareInput(
       path, format: format?.value, family: family?.id,
       limit: maxSize?.value ?? FirmwareFileReader.defaultLimit,
-      damagedSuffixIsData: damagedSuffixIsData)
+      suffixMayMiss: suffixMayMiss)
     for warning in input.file.warnings {
       Console.err(
         "dfuflash: warning: \(PathText.shown(path)): \(warning)")

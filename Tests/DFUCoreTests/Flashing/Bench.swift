@@ -149,7 +149,7 @@ func program(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     state ^= state << 17
     return UInt8(truncatingIfNeeded: state >> 24)
   }
-  for (index, byte) in [0x00, 0x20, 0x00, 0x20, 0xC1, 0x01, 0x00, 0x08]
+  for (index, byte) in [0x00, 0x20, 0x00, 0x20, 0x09, 0x00, 0x00, 0x08]
     .enumerated() where index < count
   {
     bytes[index] = UInt8(byte)

@@ -12,7 +12,8 @@ public struct FirmwareFileReader: ~Copyable {
   private let format: FirmwareFormat?
   private let entry: String?
   private let limit: Int
-  private let damagedSuffixIsData: Bool
+  private let name: String?
+  private let suffixMayMiss: Bool
   private var bytes: [UInt8] = []
 
   /// A reader for a file of `format`, or of the format that its content
@@ -22,18 +23,20 @@ public struct FirmwareFileReader: ~Copyable {
   /// packed or not. `entry` is the path of the file to be read in a zip
   /// archive. `expectedCount` is the number of bytes that will come, if it is
   /// known; a wrong one does no harm. More than `limit` bytes are refused,
-  /// before as after unpacking. With `damagedSuffixIsData`, a file that is not
-  /// asked for as `dfu` and ends with a DFU suffix whose CRC does not match
-  /// is taken as raw, as dfu-util does, with a warning.
+  /// before as after unpacking. `name` is the file's own name, which may say
+  /// what it has to be. With `suffixMayMiss`, a file that is not asked for as
+  /// `dfu` and has no DFU suffix, or one that does not match, is taken as raw,
+  /// as dfu-util does.
   public init(
     format: FirmwareFormat? = nil, entry: String? = nil,
     expectedCount: Int? = nil, limit: Int = FirmwareFileReader.defaultLimit,
-    damagedSuffixIsData: Bool = false
+    name: String? = nil, suffixMayMiss: Bool = false
   ) {
     self.format = format
     self.entry = entry
     self.limit = limit
-    self.damagedSuffixIsData = damagedSuffixIsData
+    self.name = name
+    self.suffixMayMiss = suffixMayMiss
     // With room for the read that finds the end.
     bytes.reserveCapacity(
       min(max(expectedCount ?? 0, 0), limit) + Self.chunkLength)
@@ -67,24 +70,27 @@ public struct FirmwareFileReader: ~Copyable {
   public mutating func finish() throws(FirmwareError) -> FirmwareFile {
     let whole = bytes
     bytes = []
-    if format == .raw, entry == nil { return try file(whole) }
+    if format == .raw, entry == nil { return try file(whole, name) }
     if whole.starts(with: [0x50, 0x4B, 0x03, 0x04])
       || whole.starts(with: [0x50, 0x4B, 0x05, 0x06])
     {
       return try file(inArchive: whole)
     }
     if let entry { throw FirmwareError(.notAnArchive(entry)) }
-    guard whole.starts(with: [0x1F, 0x8B, 0x08]) else { return try file(whole) }
-    var file = try file(try unpacked(whole))
+    guard whole.starts(with: [0x1F, 0x8B, 0x08]) else {
+      return try file(whole, name)
+    }
+    var file = try file(
+      try unpacked(whole), name.map(FirmwareFormat.withoutGzip))
     file.container = .gzip
     return file
   }
 
   private func file(
-    _ bytes: consuming [UInt8]
+    _ bytes: consuming [UInt8], _ name: String?
   ) throws(FirmwareError) -> FirmwareFile {
     try FirmwareFile(
-      reading: bytes, format: format, damagedSuffixIsData: damagedSuffixIsData)
+      reading: bytes, format: format, name: name, suffixMayMiss: suffixMayMiss)
   }
 
   private static func append(
@@ -143,7 +149,7 @@ public struct FirmwareFileReader: ~Copyable {
       content.append(contentsOf: piece)
       return true
     }
-    var file = try file(content)
+    var file = try file(content, chosen.path)
     file.container = .zip(entry: chosen.path)
     return file
   }

@@ -5,6 +5,13 @@ private struct ELFHeader {
   static let programHeaderLength = 32
   static let sectionHeaderLength = 40
 
+  /// Machines whose programs no DFU device here runs (ELF's e_machine, as
+  /// registered with the gABI).
+  private static let otherMachines: [UInt16: String] = [
+    3: "x86", 8: "MIPS", 20: "PowerPC", 62: "x86-64", 83: "AVR", 94: "Xtensa",
+    105: "MSP430", 183: "64-bit Arm", 185: "AVR32",
+  ]
+
   let entryPoint: UInt32
   let programHeaders: (offset: Int, size: Int, count: Int)
   let sectionHeaders: (offset: Int, size: Int, count: Int)
@@ -38,6 +45,12 @@ private struct ELFHeader {
       throw FirmwareError(
         .unsupported("this is a core dump, not firmware"), at: .offset(16))
     default: break
+    }
+    let machine = UInt16(littleEndianAt: 18, in: bytes)
+    if let name = Self.otherMachines[machine] {
+      throw FirmwareError(
+        .unsupported("this is an ELF file for \(name), not for Arm or RISC-V"),
+        at: .offset(18))
     }
     entryPoint = UInt32(littleEndianAt: 24, in: bytes)
     programHeaders = (

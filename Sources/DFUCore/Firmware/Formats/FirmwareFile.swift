@@ -109,33 +109,35 @@ public struct FirmwareFile: Hashable, Sendable {
   ///
   /// The format is told by the content, unless one is given. A `dfu` file
   /// that begins like a DfuSe file is read as one unless it is asked for as
-  /// `dfu`.
+  /// `dfu`. What could be anything is raw, unless its name says otherwise.
   ///
-  /// Throws ``FirmwareError`` for a file that is not right; nothing in it can
-  /// make this trap.
+  /// - Parameters:
+  ///   - name: the file's name, if it has one.
+  ///   - suffixMayMiss: takes a file without a DFU suffix, or with one that
+  ///     does not match, as raw whatever its name says of that, as dfu-util
+  ///     does.
+  /// - Throws: ``FirmwareError`` for a file that is not right; nothing in it
+  ///   can make this trap.
   public init(
-    reading bytes: consuming [UInt8], format: FirmwareFormat? = nil
-  ) throws(FirmwareError) {
-    try self.init(
-      reading: bytes, format: format, damagedSuffixIsData: false)
-  }
-
-  /// Reads a file; one whose suffix does not match may be raw.
-  init(
-    reading bytes: consuming [UInt8], format: FirmwareFormat?,
-    damagedSuffixIsData: Bool
+    reading bytes: consuming [UInt8], format: FirmwareFormat? = nil,
+    name: String? = nil, suffixMayMiss: Bool = false
   ) throws(FirmwareError) {
     let bytes = bytes
     guard !bytes.isEmpty else { throw FirmwareError(.empty) }
     let known: FirmwareFormat
-    if let format { known = format } else { known = try .init(of: bytes) }
+    if let format {
+      known = format
+    } else {
+      known = try .init(of: bytes)
+      try known.check(name, of: bytes, suffixMayMiss: suffixMayMiss)
+    }
     switch known {
     case .raw:
       let isSigned = DFUSuffix.isSigned(bytes)
       self.init(raw: consume bytes)
       if isSigned { warnings.append(.suffixInRaw) }
     case .dfu:
-      if damagedSuffixIsData, format == nil,
+      if suffixMayMiss, format == nil,
         let error = DFUSuffix.damage(of: bytes)
       {
         self.init(raw: consume bytes)
@@ -184,90 +186,5 @@ public struct FirmwareFile: Hashable, Sendable {
     guard !bytes.isEmpty else { throw FirmwareError(.empty) }
     prefix = DFUPrefix(startOf: bytes)
     raw = bytes
-  }
-}
-
-extension FirmwareFormat {
-  /// The format of a file, told by its content.
-  ///
-  /// Throws ``FirmwareError`` for a file that cannot be meant to be flashed
-  /// as it is: an empty one, text, an archive.
-  public init(of bytes: [UInt8]) throws(FirmwareError) {
-    if let format = try FirmwareFormat(startOf: bytes) {
-      self = format
-    } else if DFUSuffix.isSigned(bytes) {
-      self = .dfu
-    } else {
-      self = .raw
-    }
-  }
-
-  /// How many bytes of a file are looked at to tell its format.
-  static let headLength = 4096
-
-  /// The format of a file, told by its beginning; `nil` when only its end
-  /// can tell, that is for raw and plain DFU files.
-  init?(startOf bytes: [UInt8]) throws(FirmwareError) {
-    let head = bytes.prefix(Self.headLength)
-    guard let first = head.first else { throw FirmwareError(.empty) }
-    func begins(_ magic: [UInt8]) -> Bool { head.starts(with: magic) }
-    if begins(Array("DfuSe".utf8)) {
-      self = .dfuse
-    } else if begins([0x7F, 0x45, 0x4C, 0x46]) {
-      self = .elf
-    } else if begins([0x55, 0x46, 0x32, 0x0A, 0x57, 0x51, 0x5D, 0x9E]) {
-      self = .uf2
-    } else if let packed = Self.packers.first(where: { begins($0.magic) }) {
-      throw FirmwareError(.packed(packed.name))
-    } else if let format = Self.textFormat(of: head) {
-      self = format
-    } else if Self.isText(head), first != 0xFF {
-      throw FirmwareError(.plainText)
-    } else {
-      return nil
-    }
-  }
-
-  private static let packers: [(magic: [UInt8], name: String)] = [
-    ([0x1F, 0x8B, 0x08], "a gzip file"),
-    ([0x50, 0x4B, 0x03, 0x04], "a zip archive"),
-    ([0x50, 0x4B, 0x05, 0x06], "an empty zip archive"),
-    ([0x28, 0xB5, 0x2F, 0xFD], "a Zstandard file"),
-    ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "an xz file"),
-    ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "a 7-Zip archive"),
-    ([0x52, 0x61, 0x72, 0x21, 0x1A, 0x07], "a RAR archive"),
-  ]
-
-  /// Intel HEX or S-record when the first line with anything in it begins
-  /// like a record of it.
-  private static func textFormat(of head: ArraySlice<UInt8>) -> Self? {
-    var text = head
-    if text.starts(with: [0xEF, 0xBB, 0xBF]) { text = text.dropFirst(3) }
-    text = text.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
-    func isDigit(_ byte: UInt8) -> Bool {
-      Character(UnicodeScalar(byte)).isHexDigit && byte < 0x80
-    }
-    let rest = text.dropFirst()
-    switch text.first {
-    case UInt8(ascii: ":"):
-      return rest.count >= 4 && rest.prefix(8).allSatisfy(isDigit)
-        ? .intelHex : nil
-    case UInt8(ascii: "S"):
-      guard let type = rest.first, (0x30...0x39).contains(type) else {
-        return nil
-      }
-      return rest.count >= 4 && rest.prefix(6).allSatisfy(isDigit)
-        ? .sRecord : nil
-    default: return nil
-    }
-  }
-
-  private static func isText(_ head: ArraySlice<UInt8>) -> Bool {
-    // What is too short to tell is not refused: two bytes of option bytes
-    // may well be letters.
-    head.count >= 16
-      && head.allSatisfy {
-        (0x20...0x7E).contains($0) || (0x09...0x0D).contains($0)
-      }
   }
 }

@@ -24,6 +24,10 @@ public struct FirmwareError: Error, Hashable, Sendable {
     case plainText
     /// The file is packed by a program whose format is not read; its name.
     case packed(String)
+    /// The file is no firmware; what it is.
+    case foreign(String)
+    /// The file's name says that it is this, and it is that.
+    case notAsNamed(String, found: String)
     /// The file is an archive, and several files in it are firmware; their
     /// paths in it.
     case entryNeeded([String])
@@ -119,6 +123,12 @@ extension FirmwareError.Kind: CustomStringConvertible {
         + "if it is to be flashed as it is, say that its format is raw"
     case .packed(let format):
       return "this is \(format); unpack it first"
+    case .foreign(let what):
+      return "this is \(what), no firmware"
+    case .notAsNamed(let name, let found):
+      return "its name says that it is \(name), but it is \(found): it may be "
+        + "cut off or damaged; build or download it again, or, if it is to be "
+        + "flashed as it is, say that its format is raw"
     case .entryNeeded(let paths):
       return "several files in the archive are firmware; choose one: "
         + quoted(paths)

@@ -243,7 +243,7 @@ import Testing
   @Test func aDamagedSuffixMayBeData() throws {
     var bytes = DFUSuffix().appended(to: Self.image)
     bytes[0] ^= 1
-    var reader = FirmwareFileReader(damagedSuffixIsData: true)
+    var reader = FirmwareFileReader(suffixMayMiss: true)
     try reader.feed(bytes.span)
     let file = try reader.finish()
     #expect(file.format == .raw)

@@ -21,6 +21,34 @@ import Testing
     #expect(try Self.problems(0x1000_8000, 0x0800_0009) == [])
   }
 
+  /// The same flash has other addresses, too, and the linker may know only
+  /// those.
+  @Test(arguments: [0x0000_01C1, 0x0020_01C1, 0x0C00_01C1] as [UInt32])
+  func codeMayBeLinkedForAnAlias(reset: UInt32) throws {
+    #expect(try Self.problems(0x2002_0000, reset) == [])
+  }
+
+  @Test func aProgramLinkedForAnotherAddressIsTold() throws {
+    #expect(
+      try Self.problems(0x2002_0000, 0x0800_81C1) == [.resetOutsideImage])
+    #expect(
+      try Self.problems(0x2002_0000, 0x0000_81C1) == [.resetOutsideImage])
+    #expect(
+      try Self.problems(0x2002_0000, 0xFFFF_FFFD) == [.resetOutsideImage])
+  }
+
+  @Test func whereNoTableIsIsTold() throws {
+    let image = try FirmwareImage(
+      [0x00, 0x00, 0x02, 0x20, 0x09, 0x00, 0x00, 0x08, 0], at: 0x0800_0000)
+    func problems(_ address: UInt32) -> [VectorTable.Problem] {
+      VectorTable.problems(ofProgramAt: address, in: image)
+    }
+    #expect(problems(0x0800_0000) == [])
+    #expect(problems(0x0800_0001) == [.unaligned])
+    #expect(problems(0x0800_0002) == [.unaligned])
+    #expect(problems(0x0800_0004) == [.incomplete])
+  }
+
   @Test func whatMakesNoSenseIsNamed() throws {
     #expect(try Self.problems(0x0800_0000, 0x0800_01C1) == [.stackOutsideRAM])
     #expect(try Self.problems(0x2000_0002, 0x0800_01C1) == [.stackUnaligned])
