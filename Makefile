@@ -17,7 +17,7 @@ RELEASE_FLAGS += $(shell scripts/static-flags)
 RELEASE_ENVIRONMENT = PKG_CONFIG_PATH=$(CURDIR)/.build/static:$$PKG_CONFIG_PATH
 endif
 
-.PHONY: all setup release usbip-bench demo test lint map unit test-interop test-kernel test-kernel-short fuzz bench install uninstall generate check-generated deb tarball test-packages clean
+.PHONY: all setup release usbip-bench demo test lint map unit test-interop test-kernel test-kernel-short test-faults test-faults-quick fault-matrix fuzz bench install uninstall generate check-generated deb tarball test-packages clean
 
 all: release
 
@@ -36,7 +36,7 @@ demo: setup
 	@$(SWIFT) build --product dfuflash
 	@scripts/demo
 
-test: lint unit check-generated test-interop test-kernel
+test: lint unit test-faults-quick check-generated test-interop test-kernel
 
 lint:
 	$(SWIFT) format lint --strict -r Sources Tests Examples Package.swift
@@ -61,6 +61,18 @@ test-kernel-short: release usbip-bench
 
 test-interop: release
 	DFUFLASH=$(PROGRAM) Tests/Interop/run 4
+
+# Every fault at every transfer of every operation, in virtual time; writes
+# the table of docs/reliability.md.
+test-faults: fault-matrix
+	.build/release/fault-matrix --write docs/reliability.md
+
+# Some of them.
+test-faults-quick: fault-matrix
+	.build/release/fault-matrix --every 23
+
+fault-matrix: setup
+	$(RELEASE_ENVIRONMENT) $(SWIFT) build $(RELEASE_FLAGS) --product fault-matrix
 
 fuzz: setup
 	Fuzz/run

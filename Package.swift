@@ -77,6 +77,12 @@ let package = Package(
       dependencies: ["DFUCore"],
       path: "Examples/FlashOne",
       swiftSettings: ours),
+    // Every fault at every transfer: `make test-faults`.
+    .executableTarget(
+      name: "fault-matrix",
+      dependencies: ["DFUCore", "DFUSimulator"],
+      path: "Tests/FaultMatrix",
+      swiftSettings: ours),
     .testTarget(
       name: "ExampleTests",
       dependencies: ["DFUCore", "DFUSimulator", "FlashOne"],

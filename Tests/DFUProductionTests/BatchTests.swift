@@ -156,8 +156,8 @@ import Testing
       ),
     ]
 
-  /// Each of thirty boards has each of the troubles, in turn.
-  @Test(arguments: 0..<30)
+  /// One of thirty boards has each of the troubles, in turn.
+  @Test(arguments: [0, 13, 29])
   func theTroubleOfOneBoardIsNotThatOfTheOthers(victim: Int) throws {
     for (name, trouble) in Self.troubles {
       let rack = try Rack(30, bytes: 8 << 10)

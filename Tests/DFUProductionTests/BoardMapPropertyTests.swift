@@ -33,7 +33,7 @@ import Testing
     let pool = try Self.pool()
     var dice = Dice(2026)
     var tally = Tally()
-    for round in 0..<10_000 {
+    for round in 0..<3_000 {
       var world = Self.rack(from: pool, &tally, &dice)
       let rows = Self.rows(naming: world, &tally, &dice)
       let owners = rows.map(\.owner)

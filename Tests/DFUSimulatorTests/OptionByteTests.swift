@@ -216,7 +216,7 @@ import Testing
     let seed = name.utf8.reduce(7 as UInt64) { $0 &* 31 &+ UInt64($1) }
     var random = Generator(state: seed)
     let host = try Host(name)
-    for round in 0..<500 {
+    for round in 0..<200 {
       let isClass = random.next() % 4 != 0
       let setup = ControlSetup(
         requestType: isClass

@@ -105,7 +105,13 @@ extension DFUInterface {
     guard let address else { return first }
     guard
       let holder = all.first(where: { $0.map.sector(at: address) != nil })
-    else { throw .noMemory(address: address, present: all) }
+    else {
+      // It may be the memory whose name could not be read.
+      if let unread = alternates.first(where: { $0.name == nil }) {
+        throw .noLayout(unread)
+      }
+      throw .noMemory(address: address, present: all)
+    }
     return holder
   }
 }

@@ -46,20 +46,44 @@ struct Comparison {
     }
     var preserved: [FirmwareImage.Segment] = []
     for gap in gaps(in: sector.range, between: pieces) {
-      var found: [FirmwareImage.Segment] = []
       do throws(FlashError) {
-        try reader.read(gap) { address, bytes in
-          found.append(joining: Array(bytes), at: address)
-          return true
-        }
+        preserved += try surely(in: gap)
       } catch {
         guard error.isReadRefusal else { throw error }
         reader.exclude(sector.range)
         return []
       }
-      preserved += found.compactMap { $0.trimmed(of: options.erasedByte) }
     }
     return preserved
+  }
+
+  /// What is not blank in a gap, when two readings agree: nobody else has these
+  /// bytes, and there is nothing to compare them with later.
+  private func surely(
+    in gap: Range<UInt64>
+  ) throws(FlashError) -> [FirmwareImage.Segment] {
+    var last = try content(of: gap)
+    for _ in 0..<options.attempts where !last.isEmpty {
+      reader.forget()
+      let next = try content(of: gap)
+      if next == last { return last }
+      last = next
+    }
+    guard let first = last.first else { return [] }
+    throw .device(
+      DFUError(
+        .read, at: first.address, .usb(USBError(.io, "read the same twice"))))
+  }
+
+  private func content(
+    of gap: Range<UInt64>
+  ) throws(FlashError) -> [FirmwareImage.Segment] {
+    var found: [FirmwareImage.Segment] = []
+    try reader.read(gap) { address, bytes in
+      found.append(joining: Array(bytes), at: address)
+      return true
+    }
+    return found.compactMap { $0.trimmed(of: options.erasedByte) }
   }
 
   /// `nil` when the sector must be erased.

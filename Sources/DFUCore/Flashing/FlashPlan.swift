@@ -152,7 +152,7 @@ extension FlashPlan {
     let last = vectorTable.flatMap { run in
       run.blocks.first.map { run.range(of: $0) }
     }
-    checks = (image.segments + preserved).flatMap { $0.without(last) }
+    checks = (preserved + image.segments).flatMap { $0.without(last) }
   }
 
   /// Cuts a piece into blocks. In erased memory those that read as it does are
@@ -182,8 +182,9 @@ extension FlashPlan {
       else { return }
       let block = runs[index].blocks.remove(at: place)
       // As little as the chip can program that holds stack pointer and reset
-      // vector: what is cut off in it does not start.
-      let size = max(16, unit)
+      // vector: what is cut off in it does not start, nor does anything else
+      // lack when the reset vector is there.
+      let size = max(8, unit)
       let phase = Int(address % UInt32(size))
       let start = max(block.lowerBound, offset - phase)
       let end = min(block.upperBound, start + size)

@@ -5,6 +5,9 @@ final class FlashRun {
   private var isErasing = false
   private var hasBegunWriting = false
   private var written: Set<Range<UInt64>> = []
+  /// Bytes beside the image that were written and are not, or may not be,
+  /// there.
+  private var wrong: [Range<UInt64>] = []
   /// How many bytes were written.
   private(set) var writtenBytes = 0
 
@@ -24,11 +27,21 @@ final class FlashRun {
     writtenBytes += block.count
   }
 
+  /// What was read back at this place is not what was written. Nothing is
+  /// known of what would have been compared later.
+  func isWrong(_ mismatch: FlashMismatch) {
+    let place = UInt64(mismatch.address)
+    let index = plan.preserved.firstIndex { $0.range.contains(place) }
+    if let index { wrong = plan.preserved[index...].map(\.range) }
+  }
+
   /// Bytes beside the image that were erased and are not written back.
   var lost: [FirmwareImage.Segment] {
-    let missing = plan.allRuns.flatMap { run in
-      run.blocks.map(run.range).filter { !written.contains($0) }
-    }
+    let missing =
+      wrong
+      + plan.allRuns.flatMap { run in
+        run.blocks.map(run.range).filter { !written.contains($0) }
+      }
     return plan.preserved.filter { piece in
       erased.contains { $0.overlaps(piece.range) }
         && missing.contains { $0.overlaps(piece.range) }

@@ -229,6 +229,7 @@ package struct Flasher {
       try write(plan.runs, of: plan.writtenBytes, run)
       return try verify(plan.checks, then: plan.vectorTable, run)
     } catch {
+      if case .mismatch(let mismatch) = error { run.isWrong(mismatch) }
       throw FlashFailure(
         error, afterReset: run.afterReset, lost: run.lost)
     }

@@ -42,6 +42,9 @@ final class MemoryReader {
     }
   }
 
+  /// Reads again what was read last.
+  func forget() { cached = (0, []) }
+
   /// Calls `body` with the bytes of a range, as far as it can be read, piece by
   /// piece, until it says that it has seen enough (`false`).
   func read(

@@ -68,10 +68,8 @@ public struct DetachJob: Hashable, Sendable {
   ) throws(DFUError) -> Bool {
     let functional = selected.interface.functional
     let connection = try open(selected, on: context.bus)
-    // Not every application answers; then it is one.
-    if let status = try? connection.getStatus(),
-      status.state != .appIdle, status.state != .appDetach
-    {
+    // Not every application answers; then it is one. One answer may be wrong.
+    if Self.saysDFUMode(connection), Self.saysDFUMode(connection) {
       return false
     }
     let longest = functional?.detachTimeout ?? 1000
@@ -86,6 +84,13 @@ public struct DetachJob: Hashable, Sendable {
     // that fails shows when the device does not come back.
     try? connection.transport.reset()
     return true
+  }
+
+  private static func saysDFUMode(_ connection: DFUConnection) -> Bool {
+    switch (try? connection.getStatus())?.state {
+    case nil, .appIdle, .appDetach: false
+    default: true
+    }
   }
 
   private func open(

@@ -75,7 +75,11 @@ public struct FlashJob: Hashable, Sendable {
     guard try session.isReadProtected(try session.memory()) else { return nil }
     var job = UnprotectJob()
     job.permissions = permissions
-    return try BoardSession(try job.lift(session), board, session.context)
+    let lifted = try BoardSession(
+      try job.lift(session), board, session.context)
+    // The chip has erased its flash.
+    lifted.condition = .incomplete
+    return lifted
   }
 
   // MARK: Plain DFU

@@ -115,7 +115,7 @@ public struct EraseJob: Hashable, Sendable {
     switch extent {
     case .range(let address, let length):
       memory = try session.memory(holding: address)
-      range = UInt64(address)..<UInt64(address) + UInt64(max(1, length))
+      range = UInt64(address)..<UInt64(address) + UInt64(length)
     case .all(let address):
       memory = try session.memory(holding: address)
       range = UInt64(memory.map.runs.first?.address ?? 0)..<UInt64.max
@@ -130,6 +130,7 @@ public struct EraseJob: Hashable, Sendable {
       }
     }
     try session.checkStop()
+    if range.isEmpty { return }
     let flasher = try session.flasher(memory)
     try session.perform { () throws(FlashError) in
       if case .range = extent {

@@ -45,10 +45,10 @@ public struct UnprotectJob: Hashable, Sendable {
     _ memory: BoardMemory, _ session: BoardSession
   ) throws(JobError) {
     let open = try session.session(memory.alternate.number)
+    session.condition = .unknown
     try session.speaking { () throws(DFUError) in
       try open.readUnprotect()
     }
-    session.condition = .unknown
     try session.speaking { () throws(DFUError) in
       try open.connection.askUntilGone(.readUnprotect, within: Self.limit)
     }

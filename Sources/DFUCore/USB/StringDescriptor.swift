@@ -71,13 +71,19 @@ public struct StringReader {
     index == 0 ? nil : try? Self.get(index, language, from: transport)
   }
 
+  /// A device that stalls once, as one does that is told something by another
+  /// program, is asked again.
   private static func get(
     _ index: UInt8, _ language: UInt16, from transport: any ControlTransport
   ) throws(USBError) -> [UInt8] {
-    try transport.receive(
-      ControlSetup(
-        requestType: 0x80, request: 6, value: 0x0300 | UInt16(index),
-        index: language),
-      length: 255, timeout: limit)
+    let setup = ControlSetup(
+      requestType: 0x80, request: 6, value: 0x0300 | UInt16(index),
+      index: language)
+    do throws(USBError) {
+      return try transport.receive(setup, length: 255, timeout: limit)
+    } catch {
+      guard error.code == .pipe || error.code == .io else { throw error }
+      return try transport.receive(setup, length: 255, timeout: limit)
+    }
   }
 }

@@ -174,7 +174,11 @@ private let flash: UInt32 = 0x0800_0000
 
   // MARK: Neighbours
 
-  @Test func whatLiesBesideTheImageIsWrittenFirstOrIsInTheFailure() throws {
+  /// The cable is pulled, or what is sent is acknowledged and not programmed.
+  @Test(arguments: [(Fault.Effect.unplug, RequestKind.any), (.dropData, .data)])
+  func whatLiesBesideTheImageIsWrittenFirstOrIsInTheFailure(
+    effect: Fault.Effect, kind: RequestKind
+  ) throws {
     let neighbour = program(1000, seed: 9)
     func bench() throws -> TestBench {
       let bench = try TestBench("f072")
@@ -186,11 +190,11 @@ private let flash: UInt32 = 0x0800_0000
     let count = try bench()
     _ = try count.flasher().flash(image)
     #expect(count.board.memory(at: flash + 5096, count: 1000) == neighbour)
-    for place in 1...count.board.log.total {
+    for place in 1...count.board.faults.count(of: kind) {
       let bench = try bench()
       let flasher = try bench.flasher()
       bench.board.hasOwnPower = true
-      bench.board.faults = FaultPlan([Fault(.unplug, at: place)])
+      bench.board.faults = FaultPlan([Fault(effect, at: place, of: kind)])
       do throws(FlashFailure) {
         try flasher.flash(image)
       } catch {

@@ -93,41 +93,6 @@ private let flash: UInt32 = 0x0800_0000
     #expect(cause.operation == .write)
   }
 
-  /// Whatever fails, at whatever transfer: nothing wrong is ever taken for
-  /// right.
-  @Test(arguments: ["f405", "l432", "f072", "h743"])
-  func aFailedTransferHarmsNothing(name: String) throws {
-    let image = program(24 * 1024)
-    let effects: [Fault.Effect] = [
-      .stall, .status(0x06), .status(0x0E), .shortReply(1), .timeout,
-    ]
-    for kind in [RequestKind.data, .getStatus, .upload] {
-      for effect in effects {
-        for nth in [1, 2, 7, 13] {
-          let bench = try TestBench(name)
-          bench.board.fill(program(24 * 1024, seed: 3), at: flash)
-          let flasher = try bench.flasher()
-          bench.board.faults = FaultPlan([Fault(effect, at: nth, of: kind)])
-          let words = "\(kind) \(nth) \(effect)"
-          do {
-            try flasher.flash(try FirmwareImage(image, at: flash))
-            #expect(
-              bench.board.memory(at: flash, count: image.count) == image,
-              "\(words)")
-          } catch {
-            // Running again completes it.
-            try flasher.session.recover()
-            try flasher.flash(try FirmwareImage(image, at: flash))
-            #expect(
-              bench.board.memory(at: flash, count: image.count) == image,
-              "\(words), again")
-          }
-          #expect(bench.board.violations.isEmpty, "\(words)")
-        }
-      }
-    }
-  }
-
   // MARK: Wrong content
 
   @Test func wrongDataReadBackIsAMismatchWithItsAddress() throws {

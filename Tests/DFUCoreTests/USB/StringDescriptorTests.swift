@@ -83,6 +83,29 @@ import Testing
     #expect(language == 0x0409)
   }
 
+  /// As a device does that another program has just told something.
+  @Test func aStallIsAskedAboutOnceMore() throws {
+    var stalls = 0
+    let device = FakeTransport { (setup, _, _) throws(USBError) in
+      if setup.value == 0x0302, stalls == 0 {
+        stalls += 1
+        throw USBError(.pipe, "ask")
+      }
+      return [4, 3, 0x41, 0]
+    }
+    #expect(StringReader(device).string(2)?.raw == "A")
+    #expect(stalls == 1)
+  }
+
+  @Test func aMemoryWhoseNameCannotBeReadIsNotSaidToBeMissing() throws {
+    var interface = try TestBench("f405").selected().interface
+    interface.alternates[0].name = nil
+    let error = #expect(throws: AlternateError.self) {
+      try interface.memory(nil, holding: 0x0800_0000)
+    }
+    #expect(error == .noLayout(interface.alternates[0]))
+  }
+
   @Test func aStringThatIsNotAnsweredIsUnknownAndIndexZeroIsNeverAsked() {
     let device = FakeTransport { (setup, _, _) throws(USBError) in
       throw USBError(.pipe, "ask")
