@@ -778,13 +778,17 @@ extension BoardCore {
     case .unprotect:
       interruptErase(0, Array(memories[0].eraseCounts.indices), share)
     case .program(let memory, let offset, let data):
-      let done = min(data.count, Int(Double(data.count) * share))
+      // A word with an error-correcting code is programmed as one.
+      let word = max(1, memories[memory].eccWord)
+      let done =
+        min(data.count, Int(Double(data.count) * share)) / word * word
       _ = program(memory, offset, data[..<done])
       guard done < data.count, memories[memory].profile.kind == .flash else {
         return
       }
       // The word under way has lost some of its bits only.
-      _ = program(memory, offset + done, [data[done] | 0x5A])
+      let cut = data[done..<min(done + word, data.count)].map { $0 | 0x5A }
+      _ = program(memory, offset + done, cut[...])
       if chipProfile?.quirks.powerCutTearsWords == true {
         memories[memory].tear(at: offset + done)
       }

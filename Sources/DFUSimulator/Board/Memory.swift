@@ -50,7 +50,8 @@ struct Memory: Sendable {
   private var programmed: [Bool] = []
   /// Words whose code does not fit: reading them is a fault.
   private var torn: Set<Int> = []
-  private let eccWord: Int
+  /// Bytes that share an error-correcting code; 0 without one.
+  let eccWord: Int
   private let erased: UInt8
 
   init(_ profile: MemoryProfile, eccWord: Int?, erased: UInt8) {
