@@ -59,8 +59,8 @@ private let flash: UInt32 = 0x0800_0000
     #expect(
       bench.story.filter { !$0.hasPrefix("read") && $0 != "abort" } == [
         "set 0x08000000", "erase 0x08000000", "erase 0x08008000",
-        "set 0x08000010", "write 2032", "set 0x08000000", "write 2048 × 15",
-        "write 16",
+        "set 0x08000008", "write 2040", "set 0x08000000", "write 2048 × 15",
+        "write 8",
       ])
   }
 

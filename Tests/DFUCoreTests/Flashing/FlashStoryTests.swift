@@ -79,7 +79,7 @@ private let flash: UInt32 = 0x0800_0000
     let plan = try bench.flash(new)
     #expect(plan.kept.count == 6)
     let read = plan.checks.reduce(0) { $0 + $1.bytes.count }
-    #expect(read == new.count - 16)
+    #expect(read == new.count - 8)
   }
 
   // MARK: Mass erase
@@ -135,7 +135,7 @@ private let flash: UInt32 = 0x0800_0000
     #expect(
       Array(bench.story.suffix(8)) == [
         "set 0x08000000", "write 2048 × 3", "abort", "read 2048 × 4",
-        "abort", "write 16", "abort", "read 2048",
+        "abort", "write 8", "abort", "read 2048",
       ])
   }
 

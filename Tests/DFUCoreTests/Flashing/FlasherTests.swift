@@ -20,7 +20,7 @@ import Testing
         "UPLOAD block=4 2048 → 2048 bytes", "ABORT",
         // Short pieces with an address of their own, then one address for
         // all the rest.
-        "DNLOAD block=0 [21 10 00 00 08]", "DNLOAD block=2 2032 bytes",
+        "DNLOAD block=0 [21 08 00 00 08]", "DNLOAD block=2 2040 bytes",
         "DNLOAD block=0 [21 00 10 00 08]", "DNLOAD block=2 904 bytes",
         "DNLOAD block=0 [21 00 00 00 08]", "DNLOAD block=3 2048 bytes",
         "ABORT",
@@ -29,7 +29,7 @@ import Testing
         "UPLOAD block=3 2048 → 2048 bytes",
         "UPLOAD block=4 2048 → 2048 bytes", "ABORT",
         // The first entries of the vector table go last, and are read back.
-        "DNLOAD block=2 16 bytes", "ABORT",
+        "DNLOAD block=2 [00 20 00 20 09 00 00 08]", "ABORT",
         "UPLOAD block=2 2048 → 2048 bytes",
       ])
     #expect(bench.board.memory(at: 0x0800_0000, count: 5000) == firmware)
