@@ -80,7 +80,7 @@ let package = Package(
     // Every fault at every transfer: `make test-faults`.
     .executableTarget(
       name: "fault-matrix",
-      dependencies: ["DFUCore", "DFUSimulator"],
+      dependencies: ["DFUCore", "DFUProduction", "DFUSimulator"],
       path: "Tests/FaultMatrix",
       swiftSettings: ours),
     .testTarget(

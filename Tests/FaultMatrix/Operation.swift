@@ -45,7 +45,7 @@ struct Operation: Sendable {
 
 extension Operation {
   static func all() throws -> [Operation] {
-    try flashes() + memories() + options() + plain()
+    try flashes() + memories() + options() + plain() + production()
   }
 
   // MARK: Flashing
