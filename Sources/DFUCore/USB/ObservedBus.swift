@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A control transfer that has just ended, for logs and statistics.
 public struct TransferObservation: Sendable {
   /// The device's port path.
@@ -16,22 +18,44 @@ public struct TransferObservation: Sendable {
   public var duration: Duration
 }
 
-/// A bus whose control transfers are all reported to an observer, and whose
-/// waits are counted.
+/// What was seen of a bus, for logs, statistics and recordings. Times are those
+/// of the device's clock.
+public enum BusObservation: Sendable {
+  /// A control transfer has ended.
+  case transfer(TransferObservation)
+  /// A device that has a DFU interface, or had one, is on the bus, with
+  /// another address or other descriptors than before.
+  case arrived(USBDevice, at: Duration)
+  /// Such a device has left; its port path.
+  case left(String, at: Duration)
+  /// The port with this path was reset, or could not be.
+  case reset(String, USBError?, at: Duration)
+}
+
+/// A bus whose control transfers and devices are reported to an observer, and
+/// whose waits are counted.
 public final class ObservedBus: USBBus {
   private let base: any USBBus
-  private let observe: @Sendable (TransferObservation) -> Void
+  private let observe: @Sendable (BusObservation) -> Void
   private let slept: @Sendable (Duration) -> Void
+  private let known = Mutex(Known())
+
+  /// The devices that were reported.
+  private struct Known {
+    var present: [String: USBDevice] = [:]
+    var paths: Set<String> = []
+  }
 
   /// Observes `base`. The observers may be called from several threads.
   ///
   /// - Parameters:
-  ///   - observe: told of every transfer, after it.
+  ///   - observe: told of every transfer and reset, after it, and of devices
+  ///     that come and go.
   ///   - slept: told of every wait for a device.
   public init(
     _ base: any USBBus,
-    observe: @escaping @Sendable (TransferObservation) -> Void,
-    slept: @escaping @Sendable (Duration) -> Void
+    observe: @escaping @Sendable (BusObservation) -> Void,
+    slept: @escaping @Sendable (Duration) -> Void = { _ in }
   ) {
     self.base = base
     self.observe = observe
@@ -47,7 +71,24 @@ public final class ObservedBus: USBBus {
   }
 
   /// The devices of the observed bus.
-  public func devices() throws(USBError) -> [USBDevice] { try base.devices() }
+  public func devices() throws(USBError) -> [USBDevice] {
+    let devices = try base.devices()
+    known.withLock { known in
+      for device in known.present.values
+      where !devices.contains(where: { $0.path == device.path }) {
+        known.present[device.path] = nil
+        observe(.left(device.path, at: clock(of: device).now()))
+      }
+      for device in devices
+      where (device.hasDFU || known.paths.contains(device.path))
+        && known.present.updateValue(device, forKey: device.path) != device
+      {
+        known.paths.insert(device.path)
+        observe(.arrived(device, at: clock(of: device).now()))
+      }
+    }
+    return devices
+  }
 
   /// Opens a device of the observed bus.
   public func open(
@@ -67,12 +108,12 @@ public final class ObservedBus: USBBus {
 private final class ObservedTransport: ControlTransport {
   private let base: any ControlTransport
   private let path: String
-  private let observe: @Sendable (TransferObservation) -> Void
+  private let observe: @Sendable (BusObservation) -> Void
   let clock: any TimeSource
 
   init(
     _ base: any ControlTransport, path: String,
-    observe: @escaping @Sendable (TransferObservation) -> Void,
+    observe: @escaping @Sendable (BusObservation) -> Void,
     slept: @escaping @Sendable (Duration) -> Void
   ) {
     self.base = base
@@ -94,10 +135,25 @@ private final class ObservedTransport: ControlTransport {
   }
 
   func select(alternate: UInt8, of interface: UInt8) throws(USBError) {
-    try base.select(alternate: alternate, of: interface)
+    let setup = ControlSetup(
+      requestType: 0x01, request: 11, value: UInt16(alternate),
+      index: UInt16(interface))
+    _ = try observed(setup, length: 0) { () throws(USBError) in
+      try base.select(alternate: alternate, of: interface)
+      return []
+    }
   }
 
-  func reset() throws(USBError) { try base.reset() }
+  func reset() throws(USBError) {
+    var failure: USBError?
+    do throws(USBError) {
+      try base.reset()
+    } catch {
+      failure = error
+    }
+    observe(.reset(path, failure, at: base.clock.now()))
+    if let failure { throw failure }
+  }
 
   func send(
     _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration
@@ -116,15 +172,24 @@ private final class ObservedTransport: ControlTransport {
   func receive(
     _ setup: ControlSetup, length: UInt16, timeout: Duration
   ) throws(USBError) -> [UInt8] {
+    try observed(setup, length: Int(length)) { () throws(USBError) in
+      try base.receive(setup, length: length, timeout: timeout)
+    }
+  }
+
+  private func observed(
+    _ setup: ControlSetup, length: Int,
+    _ transfer: () throws(USBError) -> [UInt8]
+  ) throws(USBError) -> [UInt8] {
     let start = base.clock.now()
     var bytes: [UInt8] = []
     var failure: USBError?
     do throws(USBError) {
-      bytes = try base.receive(setup, length: length, timeout: timeout)
+      bytes = try transfer()
     } catch {
       failure = error
     }
-    report(setup, Int(length), bytes, failure, start)
+    report(setup, length, bytes, failure, start)
     if let failure { throw failure }
     return bytes
   }
@@ -134,9 +199,10 @@ private final class ObservedTransport: ControlTransport {
     _ error: USBError?, _ start: Duration
   ) {
     observe(
-      TransferObservation(
-        path: path, setup: setup, length: length, data: data, error: error,
-        start: start, duration: base.clock.now() - start))
+      .transfer(
+        TransferObservation(
+          path: path, setup: setup, length: length, data: data, error: error,
+          start: start, duration: base.clock.now() - start)))
   }
 }
 

@@ -122,7 +122,7 @@ struct BoardRecord: Encodable {
     uid = board.uniqueID?.digits
     let identification = board.identification
     chips = identification.candidates.map(\.name)
-    chip = chips.isEmpty ? nil : identification.summary
+    chip = board.chipName
     runtimeSerial =
       board.runtimeSerial
       ?? (board.interfaces.allSatisfy { $0.mode == .runtime }
