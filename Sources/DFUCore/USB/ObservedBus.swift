@@ -16,6 +16,19 @@ public struct TransferObservation: Sendable {
   public var start: Duration
   /// How long it took.
   public var duration: Duration
+
+  package init(
+    path: String, setup: ControlSetup, length: Int, data: [UInt8],
+    error: USBError?, start: Duration, duration: Duration
+  ) {
+    self.path = path
+    self.setup = setup
+    self.length = length
+    self.data = data
+    self.error = error
+    self.start = start
+    self.duration = duration
+  }
 }
 
 /// What was seen of a bus, for logs, statistics and recordings. Times are those
@@ -30,6 +43,24 @@ public enum BusObservation: Sendable {
   case left(String, at: Duration)
   /// The port with this path was reset, or could not be.
   case reset(String, USBError?, at: Duration)
+
+  /// The device's port path.
+  public var path: String {
+    switch self {
+    case .transfer(let transfer): transfer.path
+    case .arrived(let device, _): device.path
+    case .left(let path, _), .reset(let path, _, _): path
+    }
+  }
+
+  /// When it was, or began.
+  public var time: Duration {
+    switch self {
+    case .transfer(let transfer): transfer.start
+    case .arrived(_, let time), .left(_, let time), .reset(_, _, let time):
+      time
+    }
+  }
 }
 
 /// A bus whose control transfers and devices are reported to an observer, and
@@ -135,9 +166,7 @@ private final class ObservedTransport: ControlTransport {
   }
 
   func select(alternate: UInt8, of interface: UInt8) throws(USBError) {
-    let setup = ControlSetup(
-      requestType: 0x01, request: 11, value: UInt16(alternate),
-      index: UInt16(interface))
+    let setup = ControlSetup(alternate: alternate, of: interface)
     _ = try observed(setup, length: 0) { () throws(USBError) in
       try base.select(alternate: alternate, of: interface)
       return []
@@ -145,28 +174,24 @@ private final class ObservedTransport: ControlTransport {
   }
 
   func reset() throws(USBError) {
-    var failure: USBError?
     do throws(USBError) {
       try base.reset()
+      observe(.reset(path, nil, at: base.clock.now()))
     } catch {
-      failure = error
+      observe(.reset(path, error, at: base.clock.now()))
+      throw error
     }
-    observe(.reset(path, failure, at: base.clock.now()))
-    if let failure { throw failure }
   }
 
   func send(
     _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration
   ) throws(USBError) {
-    let start = base.clock.now()
-    var failure: USBError?
-    do throws(USBError) {
-      try base.send(setup, data, timeout: timeout)
-    } catch {
-      failure = error
+    let bytes = [UInt8](copying: data)
+    _ = try observed(setup, length: bytes.count, sent: bytes) {
+      () throws(USBError) in
+      try base.send(setup, bytes.span, timeout: timeout)
+      return []
     }
-    report(setup, data.count, [UInt8](copying: data), failure, start)
-    if let failure { throw failure }
   }
 
   func receive(
@@ -178,7 +203,7 @@ private final class ObservedTransport: ControlTransport {
   }
 
   private func observed(
-    _ setup: ControlSetup, length: Int,
+    _ setup: ControlSetup, length: Int, sent: [UInt8]? = nil,
     _ transfer: () throws(USBError) -> [UInt8]
   ) throws(USBError) -> [UInt8] {
     let start = base.clock.now()
@@ -189,20 +214,13 @@ private final class ObservedTransport: ControlTransport {
     } catch {
       failure = error
     }
-    report(setup, length, bytes, failure, start)
-    if let failure { throw failure }
-    return bytes
-  }
-
-  private func report(
-    _ setup: ControlSetup, _ length: Int, _ data: [UInt8],
-    _ error: USBError?, _ start: Duration
-  ) {
     observe(
       .transfer(
         TransferObservation(
-          path: path, setup: setup, length: length, data: data, error: error,
-          start: start, duration: base.clock.now() - start)))
+          path: path, setup: setup, length: length, data: sent ?? bytes,
+          error: failure, start: start, duration: base.clock.now() - start)))
+    if let failure { throw failure }
+    return bytes
   }
 }
 

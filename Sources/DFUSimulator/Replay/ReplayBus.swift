@@ -2,22 +2,24 @@ public import DFUCore
 import Synchronization
 
 /// Boards that answer as they were recorded: the same requests in the same
-/// order get the same answers and take the same time, on a virtual clock.
+/// order get the same answers and take the same time, on one virtual clock.
 ///
 /// Descriptors are answered whenever they are asked for. Anything else that the
 /// recording does not have next is a ``Departure``, after which nothing is
 /// answered any more. Boards come and go as long after the transfer before as
 /// they did then.
 public final class ReplayBus: USBBus {
-  /// The one clock of all the boards.
+  /// The clock of the boards.
   public let clock: any TimeSource = VirtualClock()
-  private let boards: Mutex<[String: ReplayedBoard]>
-  private let first = Mutex<Departure?>(nil)
+  private let state: Mutex<(boards: [String: ReplayedBoard], end: Departure?)>
 
   /// Boards at the beginning of a recording.
   public init(_ recording: Recording) {
-    boards = Mutex(
-      recording.boards.mapValues { ReplayedBoard($0, since: recording.start) })
+    let start = recording.boards.values.compactMap(\.steps.first?.seen.time)
+    let boards = recording.boards.mapValues {
+      ReplayedBoard(recorded: $0, anchor: (start.min() ?? .zero, .zero))
+    }
+    state = Mutex((boards, nil))
   }
 
   /// Where something was done that was not recorded.
@@ -35,13 +37,13 @@ public final class ReplayBus: USBBus {
   }
 
   /// The first departure from the recording, if there was one.
-  public var departure: Departure? { first.withLock { $0 } }
+  public var departure: Departure? { state.withLock { $0.end } }
 
-  /// What was recorded next of each board and has not been done, by path;
-  /// empty when all was.
+  /// What was recorded next of each board and has not been done; empty when all
+  /// was.
   public var rest: [Departure] {
-    boards.withLock { boards in
-      boards.sorted { $0.key < $1.key }.compactMap { path, board in
+    state.withLock { state in
+      state.boards.sorted { $0.key < $1.key }.compactMap { path, board in
         board.isDone ? nil : board.departure(path, "the end")
       }
     }
@@ -50,10 +52,10 @@ public final class ReplayBus: USBBus {
   /// The devices that were present at this point of the recording.
   public func devices() throws(USBError) -> [USBDevice] {
     let now = clock.now()
-    return boards.withLock { boards in
-      boards.keys.sorted().compactMap { path in
-        boards[path]?.advance(to: now)
-        return boards[path]?.device
+    return state.withLock { state in
+      state.boards.keys.sorted().compactMap { path in
+        state.boards[path]?.advance(to: now)
+        return state.boards[path]?.device
       }
     }
   }
@@ -62,7 +64,7 @@ public final class ReplayBus: USBBus {
   public func open(
     _ device: USBDevice
   ) throws(USBError) -> any ControlTransport {
-    let transport = ReplayTransport(self, device)
+    let transport = ReplayTransport(bus: self, device: device)
     try transport.check("open the device \(device.path)")
     return transport
   }
@@ -71,68 +73,30 @@ public final class ReplayBus: USBBus {
   public func waitForChange(atMost limit: Duration) throws(USBError) {
     guard limit > .zero else { return }
     let now = clock.now()
-    let next = boards.withLock { boards in
-      boards.values.compactMap(\.nextChange).filter { $0 > now }.min()
+    let next = state.withLock { state in
+      state.boards.values.compactMap(\.nextChange).filter { $0 > now }.min()
     }
     clock.sleep(for: next.map { min(limit, $0 - now) } ?? limit)
   }
 
-  /// The answer to a transfer, once its time is over; `nil` when the device has
-  /// left or the program has departed from the recording.
-  fileprivate func answer(
-    _ transfer: RecordedBoard.Transfer, _ device: USBDevice
-  ) throws(Departure) -> RecordedBoard.Transfer? {
-    try with(device) { (board, now) throws(Departure) in
-      if transfer.setup.isGetDescriptor {
-        return try board.descriptor(transfer, device.path)
-      }
-      let answer = try board.take(transfer, device.path)
-      board.pass(answer.duration, from: now)
-      return answer
-    }.map { answer in
-      clock.sleep(for: answer.duration)
-      return answer
-    }
-  }
-
-  /// Whether a reset was recorded here, and how it ended.
-  fileprivate func reset(
-    _ device: USBDevice
-  ) throws(Departure) -> USBError.Code? {
-    try with(device) { (board, now) throws(Departure) in
-      guard case .reset(let code)? = board.next?.event else {
-        throw board.departure(device.path, "a reset of the port")
-      }
-      board.pass(.zero, from: now)
-      return code
-    }
-  }
-
-  fileprivate func isPresent(_ device: USBDevice) -> Bool {
+  /// Does something with a device, if just this was recorded, and takes the
+  /// recorded time for it.
+  fileprivate func perform(
+    _ done: BusObservation, _ device: USBDevice, _ action: String
+  ) throws(USBError) -> [UInt8] {
     let now = clock.now()
-    return boards.withLock { boards in
-      boards[device.path]?.advance(to: now)
-      return boards[device.path]?.device?.address == device.address
-    }
-  }
-
-  private func with<Result>(
-    _ device: USBDevice,
-    _ body: (inout ReplayedBoard, Duration) throws(Departure) -> Result?
-  ) throws(Departure) -> Result? {
-    let now = clock.now()
-    if let departure { throw departure }
-    do throws(Departure) {
-      return try boards.withLock { boards throws(Departure) in
-        guard var board = boards[device.path] else { return nil }
-        defer { boards[device.path] = board }
-        return try body(&board, now)
+    let answer = try state.withLock { state throws(USBError) in
+      do throws(Departure) {
+        if let departure = state.end { throw departure }
+        return try state.boards[device.path]?.take(done, at: now)
+      } catch {
+        state.end = error
+        throw USBError(.other, "follow the recording at \(error)")
       }
-    } catch {
-      let departure = error
-      first.withLock { $0 = $0 ?? departure }
-      throw error
     }
+    clock.sleep(for: answer?.duration ?? .zero)
+    if let error = answer?.error { throw USBError(error.code, action) }
+    return answer?.data ?? []
   }
 }
 
@@ -149,109 +113,127 @@ extension ReplayBus.Departure: CustomStringConvertible {
 
 /// How far the recording of one board has gone.
 private struct ReplayedBoard {
-  let recorded: RecordedBoard
+  typealias Answer = (data: [UInt8], error: USBError?, duration: Duration)
+
+  let recorded: Recording.Board
+  /// A time of the recording, and when that was on the clock.
+  var anchor: (recorded: Duration, now: Duration)
   private(set) var device: USBDevice?
   private var position = 0
   private var arrivals = 0
   /// How often each descriptor was asked for since the last arrival.
   private var asked: [ControlSetup: Int] = [:]
-  /// A time of the recording, and when that was on the clock.
-  private var anchor: (recorded: Duration, now: Duration)
 
-  init(_ recorded: RecordedBoard, since start: Duration) {
+  init(recorded: Recording.Board, anchor: (Duration, Duration)) {
     self.recorded = recorded
-    anchor = (start, .zero)
+    self.anchor = anchor
   }
 
-  var next: RecordedBoard.Step? {
+  private var next: (seen: BusObservation, line: Int, transfer: Int)? {
     position < recorded.steps.count ? recorded.steps[position] : nil
   }
 
   /// Whether all that a program does was done.
   var isDone: Bool {
-    recorded.steps[position...].allSatisfy {
-      switch $0.event {
-      case .arrived, .left: true
-      case .reset, .transfer: false
-      }
-    }
+    recorded.steps[position...].allSatisfy { $0.seen.happensByItself }
   }
 
   /// When something happens by itself next.
   var nextChange: Duration? {
-    guard let next else { return nil }
-    switch next.event {
-    case .arrived, .left:
-      return anchor.now + max(.zero, next.time - anchor.recorded)
-    case .reset, .transfer: return nil
-    }
+    guard let seen = next?.seen, seen.happensByItself else { return nil }
+    return anchor.now + max(.zero, seen.time - anchor.recorded)
   }
 
   /// Lets all happen that has happened by itself until `now`.
   mutating func advance(to now: Duration) {
-    while let next, let time = nextChange, time <= now {
-      if case .arrived(let device) = next.event {
-        self.device = device
+    while let seen = next?.seen, let time = nextChange, time <= now {
+      device = nil
+      if case .arrived(let arrived, _) = seen {
+        device = arrived
         arrivals += 1
         asked = [:]
-      } else {
-        device = nil
       }
       position += 1
-      anchor = (next.time, time)
+      anchor = (seen.time, time)
     }
   }
 
   /// The recorded answer, when just this was recorded next.
-  func take(
-    _ transfer: RecordedBoard.Transfer, _ path: String
-  ) throws(ReplayBus.Departure) -> RecordedBoard.Transfer {
-    guard case .transfer(let expected)? = next?.event,
-      expected.setup == transfer.setup, expected.length == transfer.length
-    else { throw departure(path, transfer.text) }
-    if !transfer.setup.isDeviceToHost, expected.data != transfer.data {
-      let byte = zip(expected.data, transfer.data).prefix { $0 == $1 }.count
-      throw departure(path, "\(transfer.text), other from byte \(byte) on")
+  mutating func take(
+    _ done: BusObservation, at now: Duration
+  ) throws(ReplayBus.Departure) -> Answer {
+    if case .transfer(let asked) = done, asked.setup.isGetDescriptor {
+      return try descriptor(asked)
     }
-    return expected
-  }
-
-  /// The recorded step has been done at `now` and takes so long.
-  mutating func pass(_ duration: Duration, from now: Duration) {
-    guard let next else { return }
-    anchor = (next.time + duration, now + duration)
+    let answer: Answer
+    switch (done, next?.seen) {
+    case (.transfer(let asked), .transfer(let was)?)
+    where was.setup == asked.setup && was.length == asked.length:
+      if !asked.setup.isDeviceToHost, was.data != asked.data {
+        let byte = zip(was.data, asked.data).prefix { $0 == $1 }.count
+        throw departure(
+          done.path, "\(done.text), other from byte \(byte) on")
+      }
+      answer = (was.data, was.error, was.duration)
+    case (.reset, .reset(_, let error, _)?): answer = ([], error, .zero)
+    default: throw departure(done.path, done.text)
+    }
+    anchor = (
+      (next?.seen.time ?? .zero) + answer.duration, now + answer.duration
+    )
     position += 1
+    return answer
   }
 
   /// What the board answered to GET_DESCRIPTOR, each time it was asked, and the
   /// last answer from then on.
-  mutating func descriptor(
-    _ transfer: RecordedBoard.Transfer, _ path: String
-  ) throws(ReplayBus.Departure) -> RecordedBoard.Transfer {
+  private mutating func descriptor(
+    _ transfer: TransferObservation
+  ) throws(ReplayBus.Departure) -> Answer {
     let answers =
       arrivals > 0 ? recorded.descriptors[arrivals - 1][transfer.setup] : nil
-    guard let answers, let last = answers.last else {
-      throw departure(path, transfer.text)
-    }
     let count = asked[transfer.setup, default: 0]
     asked[transfer.setup] = count + 1
-    var answer = count < answers.count ? answers[count] : last
-    answer.data = Array(answer.data.prefix(transfer.length))
-    return answer
+    guard let answer = answers?.dropFirst(count).first ?? answers?.last else {
+      var departure = departure(
+        transfer.path, BusObservation.transfer(transfer).text)
+      departure.expected = "no such descriptor"
+      throw departure
+    }
+    return (
+      Array(answer.data.prefix(transfer.length)), answer.error, answer.duration
+    )
   }
 
   func departure(_ path: String, _ got: String) -> ReplayBus.Departure {
-    let expected =
-      switch next?.event {
-      case .transfer(let transfer)?: transfer.text
-      case .reset?: "a reset of the port"
-      case .left?: "that the board leaves the bus"
-      case .arrived?: "that the board comes back"
-      case nil: "its end"
-      }
-    return ReplayBus.Departure(
-      path: path, transfer: next?.transfer ?? recorded.transfers,
-      line: next?.line, expected: expected, got: got)
+    ReplayBus.Departure(
+      path: path, transfer: next?.transfer ?? recorded.transfers + 1,
+      line: next?.line, expected: next?.seen.text ?? "its end", got: got)
+  }
+}
+
+extension BusObservation {
+  /// Whether the board does it, and not the program.
+  fileprivate var happensByItself: Bool {
+    switch self {
+    case .arrived, .left: true
+    case .reset, .transfer: false
+    }
+  }
+
+  fileprivate var text: String {
+    switch self {
+    case .transfer(let transfer):
+      TransferRecord(
+        time: .zero, setup: transfer.setup,
+        kind: transfer.setup.kind(length: transfer.length),
+        length: transfer.length, sent: Array(transfer.data.prefix(8)),
+        outcome: .success, received: [], receivedCount: 0
+      ).requestText
+    case .reset: "a reset of the port"
+    case .left: "that the board leaves the bus"
+    case .arrived: "that the board comes back"
+    }
   }
 }
 
@@ -260,7 +242,7 @@ private final class ReplayTransport: ControlTransport {
   private let bus: ReplayBus
   private let device: USBDevice
 
-  init(_ bus: ReplayBus, _ device: USBDevice) {
+  init(bus: ReplayBus, device: USBDevice) {
     self.bus = bus
     self.device = device
   }
@@ -268,7 +250,9 @@ private final class ReplayTransport: ControlTransport {
   var clock: any TimeSource { bus.clock }
 
   func check(_ action: String) throws(USBError) {
-    guard bus.isPresent(device) else { throw USBError(.noDevice, action) }
+    guard try bus.devices().contains(device) else {
+      throw USBError(.noDevice, action)
+    }
   }
 
   func claim(interface: UInt8) throws(USBError) {
@@ -284,55 +268,37 @@ private final class ReplayTransport: ControlTransport {
   }
 
   func select(alternate: UInt8, of interface: UInt8) throws(USBError) {
-    let setup = ControlSetup(
-      requestType: 0x01, request: 11, value: UInt16(alternate),
-      index: UInt16(interface))
-    _ = try transfer(setup, [], 0, "select alternate setting \(alternate)")
+    let setup = ControlSetup(alternate: alternate, of: interface)
+    _ = try transfer(setup, 0, [], "select alternate setting \(alternate)")
   }
 
   func send(
     _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration
   ) throws(USBError) {
-    let bytes = [UInt8](copying: data)
-    _ = try transfer(setup, bytes, bytes.count, "send a control request")
+    _ = try transfer(
+      setup, data.count, [UInt8](copying: data), "send a control request")
   }
 
   func receive(
     _ setup: ControlSetup, length: UInt16, timeout: Duration
   ) throws(USBError) -> [UInt8] {
-    try transfer(setup, [], Int(length), "receive a control reply")
+    try transfer(setup, Int(length), [], "receive a control reply")
   }
 
   func reset() throws(USBError) {
     let action = "reset the device"
     try check(action)
-    let code = try following { () throws(ReplayBus.Departure) in
-      try bus.reset(device)
-    }
-    if let code { throw USBError(code, action) }
+    _ = try bus.perform(
+      .reset(device.path, nil, at: .zero), device, action)
   }
 
   private func transfer(
-    _ setup: ControlSetup, _ data: [UInt8], _ length: Int, _ action: String
+    _ setup: ControlSetup, _ length: Int, _ data: [UInt8], _ action: String
   ) throws(USBError) -> [UInt8] {
     try check(action)
-    let asked = RecordedBoard.Transfer(
-      setup: setup, length: length, data: data, error: nil, duration: .zero)
-    let answer = try following { () throws(ReplayBus.Departure) in
-      try bus.answer(asked, device)
-    }
-    guard let answer else { throw USBError(.noDevice, action) }
-    if let code = answer.error { throw USBError(code, action) }
-    return answer.data
-  }
-
-  private func following<Result>(
-    _ body: () throws(ReplayBus.Departure) -> Result
-  ) throws(USBError) -> Result {
-    do throws(ReplayBus.Departure) {
-      return try body()
-    } catch {
-      throw USBError(.other, "follow the recording at \(error)")
-    }
+    let transfer = TransferObservation(
+      path: device.path, setup: setup, length: length, data: data, error: nil,
+      start: .zero, duration: .zero)
+    return try bus.perform(.transfer(transfer), device, action)
   }
 }

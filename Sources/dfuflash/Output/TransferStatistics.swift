@@ -1,4 +1,5 @@
 import DFUCore
+import DFUSimulator
 import Synchronization
 import SystemPackage
 
@@ -120,21 +121,6 @@ final class TransferTrace: Sendable {
 }
 
 extension TransferObservation {
-  /// The specification's name of the request.
-  var requestName: String {
-    if let request = DFURequest(setup) { return request.name }
-    switch (setup.requestType & 0x7F, setup.request) {
-    case (0x00, 6): return "GET_DESCRIPTOR"
-    case (0x01, 11): return "SET_INTERFACE"
-    default: return "REQUEST \(setup.request)"
-    }
-  }
-
-  /// What a GETSTATUS told.
-  var statusReport: DFUStatusReport? {
-    requestName == "GETSTATUS" ? DFUStatusReport(parsing: data) : nil
-  }
-
   /// The transfer for people.
   var line: String {
     var text = "\(path) \(requestName)"
@@ -149,6 +135,8 @@ extension TransferObservation {
     } else if let report = statusReport {
       text += " → \(report.state), \(report.status.name)"
       if report.pollTimeout > 0 { text += ", poll \(report.pollTimeout) ms" }
+    } else if requestName == "GETSTATE", let state = data.first {
+      text += " → \(DFUState(rawValue: state))"
     } else if setup.isDeviceToHost {
       text += " → \(data.count) bytes"
     }
