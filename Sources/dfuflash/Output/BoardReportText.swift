@@ -1,5 +1,6 @@
 import DFUCore
 import DFUDoctor
+import DFUSimulator
 
 /// A report on one board, as a person reads it and pastes it into an issue:
 /// Markdown with the trace of the session in it, which `--bench` replays.
@@ -13,53 +14,63 @@ struct BoardReportText {
 
   /// The whole text.
   var text: String {
-    let lines =
-      ["# Report on board \(board.path), \(device.descriptor.ids)", ""]
-      + facts.map { "* \($0)" } + ["", "## Descriptors", "", "```"]
-      + report.descriptors.map(bytes) + [functional] + strings
-      + ["```", "", "## Session", "", "```"] + session
-      + ["```", "", "## Trace", "", "```jsonl"] + trace + ["```", ""]
-    return lines.joined(separator: "\n")
+    let trace = report.trace.compactMap { try? JSONText.line(TraceLine($0)) }
+    return """
+      # Report on board \(board.path), \(device.descriptor.ids)
+
+      \(facts.map { "* \($0)" }.joined(separator: "\n"))
+
+      ## Descriptors
+
+      ```
+      \((report.descriptors.map(bytes) + strings).joined(separator: "\n"))
+      ```
+
+      ## Session
+
+      ```
+      \(session.joined(separator: "\n"))
+      ```
+
+      ## Trace
+
+      ```jsonl
+      \(trace.joined(separator: "\n"))
+      ```
+
+      """
   }
 
   private var facts: [String] {
-    let serial =
-      board.serial.map { serial in
-        serial.raw.allSatisfy { $0 == "X" } && !serial.raw.isEmpty
-          ? "\(serial.raw.count) characters, blacked out" : serial.printable
-      } ?? "none"
-    let trust = board.notUniqueSerial.map { ": \($0.reason)" } ?? ""
+    let knowledge = report.knowledge
+    let serial = board.serial?.printable ?? "none"
     let hub = report.hub.map { "\($0.descriptor.ids) at \($0.path)" }
     return [
       "dfuflash \(version), libusb \(LibUSBBus.version)",
       host ?? "a simulated bench",
       "bcdDevice \(hex(device.descriptor.deviceVersion, 4)), "
         + "\(device.speed.text), hub \(hub ?? "not shown")",
-      "chip: \(board.chipName ?? report.knowledge.identification.summary)"
-        + (report.knowledge.isCertainROM ? ", certainly its ROM" : ""),
-      "serial number: \(serial)\(trust)",
+      "chip: \(board.chipName ?? knowledge.identification.summary)"
+        + (knowledge.isCertainROM ? ", certainly its ROM" : ""),
+      "serial number: \(serial)"
+        + (board.notUniqueSerial.map { ": \($0.reason)" } ?? ""),
     ]
   }
 
-  private var functional: String {
-    guard let found = report.selected.interface.functional else {
-      return "no functional descriptor"
-    }
-    return "functional: bmAttributes \(hex(found.attributes.rawValue, 2)), "
-      + "wDetachTimeOut \(found.detachTimeout) ms, "
-      + "wTransferSize \(found.transferSize), bcdDFUVersion "
-      + hex(found.version, 4)
-  }
-
   private var strings: [String] {
+    let functional = report.selected.interface.functional.map {
+      "functional: bmAttributes \(hex($0.attributes.rawValue, 2)), "
+        + "wDetachTimeOut \($0.detachTimeout) ms, "
+        + "wTransferSize \($0.transferSize), "
+        + "bcdDFUVersion \(hex($0.version, 4))"
+    }
     let named: [(String, DeviceString?)] =
       [("manufacturer", board.manufacturer), ("product", board.product)]
-      + board.interfaces.flatMap { interface in
-        interface.alternates.map {
-          ("interface \(interface.number) alt \($0.number)", $0.name)
-        }
+      + report.selected.interface.alternates.map {
+        ("alternate setting \($0.number)", $0.name)
       }
-    return named.map { "\($0): " + ($1.map { "\"\($0.printable)\"" } ?? "none") }
+    return [functional ?? "no functional descriptor"]
+      + named.map { "\($0): " + ($1.map { "\"\($0.printable)\"" } ?? "none") }
   }
 
   private var session: [String] {
@@ -69,18 +80,13 @@ struct BoardReportText {
       else { return nil }
       return transfer.line
     }
-    if let commands = report.commands {
+    if let commands = report.probe?.commands {
       lines.append("GET COMMANDS: \(bytes(commands))")
     }
-    if let problem = report.problem {
-      let error = JobError(.cannotOpen(problem), board)
-      lines.append("failed: \(Explain.job(error).message)")
+    if let problem = report.probe?.failure {
+      lines.append("failed: \(problem)")
     }
     return lines
-  }
-
-  private var trace: [String] {
-    report.trace.compactMap { try? JSONText.line(TraceLine($0)) }
   }
 
   private func bytes(_ bytes: [UInt8]) -> String {
