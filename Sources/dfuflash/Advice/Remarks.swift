@@ -12,6 +12,8 @@ extension JobEvent {
     case .detaching(let board): "Detaching board \(board.label)…"
     case .inDFUModeAlready(let board):
       "board \(board.label) is in DFU mode already"
+    case .layoutCutOff(let setting):
+      "warning: alternate setting \(setting.number): \(setting.cutOff)"
     case .known(let sentence, isWarning: true): "warning: \(sentence)"
     case .known(let sentence, isWarning: false): "note: \(sentence)"
     case .concern(let concern): "note: \(concern)"
@@ -64,6 +66,16 @@ extension JobEvent {
     case .waiting(let found, let expected):
       "\(found) of \(expected) boards are there."
     }
+  }
+}
+
+extension AlternateSetting {
+  /// What a person is told of a name that goes on after its layout.
+  var cutOff: String {
+    """
+    its layout is followed by something that is no text, which was left out: \
+    "\(name?.printable ?? "")"
+    """
   }
 }
 

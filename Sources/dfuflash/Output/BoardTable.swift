@@ -49,7 +49,7 @@ enum BoardTable {
         + memory.runs.map { run in
           "    0x\(hex(run.address))  \(padded(run.count, 4)) × "
             + "\(leftPadded(UnitText.size(run.sectorSize), 8))  \(run.access)"
-        }
+        } + (memory.isCutOff ? ["    warning: \(setting.cutOff)"] : [])
     } catch {
       return [
         heading + (setting.name?.printable ?? ""),

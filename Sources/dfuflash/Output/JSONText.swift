@@ -155,7 +155,8 @@ struct BoardRecord: Encodable {
     var record = Alternate(number: setting.number, name: setting.name?.raw)
     do {
       record.memory = try setting.memory().map { map in
-        Memory(
+        if map.isCutOff { record.problem = setting.cutOff }
+        return Memory(
           name: map.name, size: map.size,
           runs: map.runs.map {
             Run(
