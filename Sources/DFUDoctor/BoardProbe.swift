@@ -72,7 +72,7 @@ public struct ProbeResult: Sendable {
   /// decides about an erratum.
   private mutating func read(
     _ selected: SelectedBoard, _ connection: DFUConnection,
-    _ asksCommands: Bool
+    _ isThorough: Bool
   ) throws(DFUError) {
     guard
       let flash = selected.interface.memories.first(where: {
@@ -92,17 +92,16 @@ public struct ProbeResult: Sendable {
       guard error.status == .vendor else { throw error }
       isProtected = true
       try session.recover()
-      if asksCommands { commands = try session.commands() }
-      return try session.recover()
     }
-    for address in knowledge.undecidedVersions {
+    for address in knowledge.undecidedVersions where isProtected == false {
       if let byte = try? session.read(1, at: address).first {
         bytes[address] = byte
       } else {
         try session.recover()
       }
     }
-    if asksCommands { commands = try session.commands() }
-    try session.settle()
+    guard isThorough else { return try session.settle() }
+    commands = try session.commands()
+    try session.recover()
   }
 }

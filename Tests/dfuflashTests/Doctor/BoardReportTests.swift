@@ -29,7 +29,8 @@ import Testing
       "alternate setting 2: \"@OTP Memory /0x1FFF7800/01*512 e,01*016 e\"\n",
       "GETSTATE → dfuIDLE", "DNLOAD block 0, 5 bytes [21 00 00 00 08]",
       "GETSTATUS → dfuDNBUSY, OK, poll 104 ms",
-      "UPLOAD block 2, 16 bytes → 16 bytes", "GET COMMANDS: 00 21 41 92\n",
+      "UPLOAD block 2, 16 bytes → 16 bytes",
+      "UPLOAD block 0, 2048 bytes → 4 bytes", "GET COMMANDS: 00 21 41 92\n",
       "```jsonl\n{\"address\":",
     ] {
       #expect(text.contains(part), "\(part)")
