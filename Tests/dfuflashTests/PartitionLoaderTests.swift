@@ -58,6 +58,9 @@ import Testing
     let run = try Program.run(
       ["--wait=2", "-a", "FIP", "-D", file], bench: bench)
     #expect(run.status == 74, "\(run.errors)")
+    #expect(
+      run.text.ranges(of: #"has no alternate setting "FIP" yet; waiting"#).count
+        == 1, "\(run.text)")
     #expect(run.errors.contains("FIP"), "\(run.errors)")
     #expect(run.errors.contains("FSBL"), "\(run.errors)")
   }

@@ -24,6 +24,7 @@ public struct BoardFinder: Hashable, Sendable {
   /// The one board that is meant.
   public func one(_ context: JobContext) throws(JobError) -> SelectedBoard {
     var last: SelectedBoard?
+    var told: Board?
     do throws(JobError) {
       return try find(context) { (boards) throws(BoardSearchError) in
         last = nil
@@ -32,6 +33,10 @@ public struct BoardFinder: Hashable, Sendable {
           !chosen.interface.alternates.contains(where: alternate.matches)
         else { return chosen }
         last = chosen
+        if told != chosen.board {
+          told = chosen.board
+          context.report(.waitingForAlternate(alternate, chosen.board))
+        }
         throw .none(present: boards)
       }
     } catch {

@@ -75,6 +75,9 @@ public enum JobEvent: Hashable, Sendable {
   case wasReset(Board)
   /// An upload that the device did not end was ended after so many bytes.
   case uploadCutOff(bytes: Int)
+  /// The board that is there does not show the alternate setting that is waited
+  /// for.
+  case waitingForAlternate(AlternateSelector, Board)
   /// So many of the expected boards are there.
   case waiting(found: Int, of: Int)
 

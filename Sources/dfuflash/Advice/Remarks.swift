@@ -63,6 +63,9 @@ extension JobEvent {
       warning: the device did not end the upload by itself; it was ended at \
       \(bytes >> 20) MiB. Say with -Z how much there is
       """
+    case .waitingForAlternate(let selector, let board):
+      "Board \(board.label) has no alternate setting \(selector.text) yet; "
+        + "waiting for it."
     case .waiting(let found, let expected):
       "\(found) of \(expected) boards are there."
     }
