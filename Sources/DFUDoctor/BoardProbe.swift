@@ -18,9 +18,20 @@ public struct ProbeResult: Sendable {
   var firstWord: UInt32?
   /// Bytes of its bootloader's memory, by address.
   var bytes: [UInt32: UInt8] = [:]
+  /// What it answered to GET COMMANDS (AN3156).
+  public var commands: [UInt8]?
 
+  /// Why it could not be asked, or not all; `nil` when it could.
+  public var failure: String? {
+    problem.map { "\($0)" } ?? claim.map { "\($0)" }
+      ?? (isProtected == true ? "the flash cannot be read" : nil)
+  }
+
+  /// - Parameter isThorough: whether a board in dfuERROR is brought to dfuIDLE
+  ///   and asked too, and each for its commands.
   init(
-    asking board: Board, _ interface: DFUInterface, on bus: any USBBus
+    asking board: Board, _ interface: DFUInterface, on bus: any USBBus,
+    isThorough: Bool = false
   ) {
     let selected = SelectedBoard(board: board, interface: interface)
     // The size matters for the first word and the version's byte only.
@@ -47,8 +58,10 @@ public struct ProbeResult: Sendable {
       guard state == .idle || state == .error else { return }
       let status = try connection.getStatus()
       self.status = status
-      if state == .idle, status.status == .ok, interface.isDfuSe {
-        try read(selected, connection)
+      if interface.isDfuSe,
+        isThorough || state == .idle && status.status == .ok
+      {
+        try read(selected, connection, isThorough)
       }
     } catch {
       problem = error
@@ -58,7 +71,8 @@ public struct ProbeResult: Sendable {
   /// Reads the first word of the flash, and the bootloader's version where it
   /// decides about an erratum.
   private mutating func read(
-    _ selected: SelectedBoard, _ connection: DFUConnection
+    _ selected: SelectedBoard, _ connection: DFUConnection,
+    _ isThorough: Bool
   ) throws(DFUError) {
     guard
       let flash = selected.interface.memories.first(where: {
@@ -69,7 +83,7 @@ public struct ProbeResult: Sendable {
     let knowledge = BoardKnowledge(selected)
     try connection.select(alternate: flash.alternate.number)
     let session = try DfuSeSession(connection, knowledge.behaviour(nil))
-    let length = min(sector.size, connection.transferSize)
+    let length = min(sector.size, 16)
     do throws(DFUError) {
       let bytes = try session.read(length, at: sector.address)
       firstWord = bytes.count < 4 ? nil : UInt32(littleEndianAt: 0, in: bytes)
@@ -78,15 +92,16 @@ public struct ProbeResult: Sendable {
       guard error.status == .vendor else { throw error }
       isProtected = true
       try session.recover()
-      return
     }
-    for address in knowledge.undecidedVersions {
+    for address in knowledge.undecidedVersions where isProtected == false {
       if let byte = try? session.read(1, at: address).first {
         bytes[address] = byte
       } else {
         try session.recover()
       }
     }
-    try session.settle()
+    guard isThorough else { return try session.settle() }
+    commands = try session.commands()
+    try session.recover()
   }
 }

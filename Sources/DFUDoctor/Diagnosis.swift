@@ -196,7 +196,10 @@ private struct Diagnosis {
     var found: [Finding] = []
     for setting in interface.alternates {
       do throws(MemoryMapError) {
-        _ = try setting.memory()
+        if try setting.memory()?.isCutOff == true {
+          found.append(
+            Finding(.note, board.path, .chip(.cutOffLayout(setting))))
+        }
       } catch {
         found.append(
           Finding(.warning, board.path, .chip(.brokenLayout(setting, error))))

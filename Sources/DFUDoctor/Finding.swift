@@ -73,6 +73,8 @@ public struct Finding: Hashable, Sendable {
     case blankFlash
     /// An alternate setting's layout cannot be trusted.
     case brokenLayout(AlternateSetting, MemoryMapError)
+    /// Something stands after an alternate setting's layout that is no text.
+    case cutOffLayout(AlternateSetting)
     /// There is no DFU functional descriptor.
     case noFunctionalDescriptor
     /// The layout is known to be wrong on this chip.

@@ -20,6 +20,20 @@ public struct SystemFacts {
 
   init(root: String) { self.root = root }
 
+  /// The operating system's name, release and version, and the processor.
+  public static var host: String {
+    var names = utsname()
+    guard unsafe uname(&names) == 0 else { return "unknown" }
+    func text(_ field: some Any) -> String {
+      unsafe withUnsafeBytes(of: field) {
+        unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+          .escapingControls
+      }
+    }
+    return [names.sysname, names.release, names.version, names.machine]
+      .map { text($0) }.joined(separator: " ")
+  }
+
   var system: SystemSnapshot.System {
     #if os(Linux)
     .linux

@@ -90,7 +90,8 @@ public struct TransferRecord: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  private var requestText: String {
+  /// The request alone, such as `DNLOAD block=0 [21 00 00 00 08]`.
+  var requestText: String {
     switch kind {
     case .detach: "DETACH \(setup.value) ms"
     case .command, .data, .zeroLength, .download:

@@ -79,10 +79,33 @@ import Testing
       let run = try Program.run(["-e"], bench: bench)
       #expect(run.status == 0, "\(run.errors)")
       #expect(try bench.board { $0.mode } == .dfu)
-      // Once more: there is nothing to detach.
+      // Once more: it does not know DETACH in DFU mode, and is as before.
       let again = try Program.run(["-e"], bench: bench)
       #expect(again.status == 0)
       #expect(again.text.contains("is in DFU mode already"))
+      #expect(try bench.board { $0.dfuState } == 2)
     }
+  }
+
+  /// As dfu-util does, and as the loaders of STM32MP want it.
+  @Test(arguments: ["uboot", "dapboot", "mp25"])
+  func aLoaderThatLeavesByDETACHIsTold(_ kind: String) throws {
+    let bench = try TestBenchFile([(kind, #""state": {"mode": "dfu"}"#)])
+    let trace = bench.folder.path("trace.jsonl")
+    let before = try bench.board { $0.address }
+    let run = try Program.run(["-e", "--trace", trace], bench: bench)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.text == "Detached.\n")
+    let requests = String(decoding: try Folder.bytes(trace), as: UTF8.self)
+    #expect(requests.contains(#""request":"DETACH""#))
+    #expect(try bench.board { $0.address } != before)
+  }
+
+  @Test func aROMThatStaysInSpiteOfDETACHIsLeftIdle() throws {
+    let bench = try TestBenchFile("f405")
+    let run = try Program.run(["-e"], bench: bench)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.text.contains("is in DFU mode already"))
+    #expect(try bench.board { $0.dfuState } == 2)
   }
 }

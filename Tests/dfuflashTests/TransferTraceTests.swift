@@ -22,7 +22,7 @@ import Testing
 
   private func lines(_ path: String) throws -> [Line] {
     try String(decoding: Folder.bytes(path), as: UTF8.self)
-      .split(separator: "\n")
+      .split(separator: "\n").filter { !$0.contains(#""event":"#) }
       .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
   }
 
@@ -123,6 +123,20 @@ import Testing
     let failed = try lines(path).filter { $0.error != nil }
     #expect(failed.map(\.error) == ["LIBUSB_ERROR_PIPE"])
     #expect(failed.map(\.request) == ["DNLOAD"])
+  }
+
+  @Test func theTraceBeginsWithTheDeviceAndItsDescriptors() throws {
+    let bench = try TestBenchFile("f405")
+    let path = bench.folder.path("trace.jsonl")
+    #expect(try download(bench, ["--trace", path, "-R"]).status == 0)
+    let all = try String(decoding: Folder.bytes(path), as: UTF8.self)
+      .split(separator: "\n")
+    let first = try #require(all.first)
+    #expect(first.contains(#""event":"device""#))
+    #expect(first.contains(#""device":"12010001000000408304"#), "\(first)")
+    #expect(first.contains("09210BFF0000081A01"), "the functional descriptor")
+    #expect(all.contains { $0.contains(#""request":"SET_INTERFACE""#) })
+    #expect(all.contains { $0.contains(#""event":"reset""#) })
   }
 
   @Test func anOlderTraceIsReplaced() throws {

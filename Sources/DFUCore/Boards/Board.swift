@@ -79,6 +79,13 @@ public struct Board: Hashable, Sendable {
   /// The port path, `bus-port.port`.
   public var path: String { device.path }
 
+  /// What its chip is, for a person; `nil` where that is not known.
+  public var chipName: String? {
+    identification.candidates.isEmpty
+      ? product.flatMap { PartitionLoader.chip(product: $0.raw) }
+      : identification.summary
+  }
+
   /// How the board is named in messages: path, and serial where known.
   public var label: String {
     guard let serial, !serial.raw.isEmpty else { return path }

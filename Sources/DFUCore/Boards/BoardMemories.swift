@@ -17,7 +17,8 @@ public struct BoardMemory: Hashable, Sendable {
 public enum AlternateSelector: Hashable, Sendable {
   /// `bAlternateSetting`.
   case number(UInt8)
-  /// The whole interface string, or the memory's bare name.
+  /// The whole interface string, or a memory's name before the first slash,
+  /// with its @ or without.
   case name(String)
 
   /// Whether it is this alternate setting.
@@ -27,7 +28,9 @@ public enum AlternateSelector: Hashable, Sendable {
     case .name(let name):
       guard let text = setting.name?.raw else { return false }
       if text == name { return true }
-      return (try? MemoryMap(parsing: text))?.name == name
+      guard text.hasPrefix("@") else { return false }
+      let bare = String(text.prefix { $0 != "/" }.dropFirst()).trimmingBlanks
+      return bare == name || "@" + bare == name
     }
   }
 }

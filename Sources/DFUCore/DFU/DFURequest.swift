@@ -61,3 +61,20 @@ public enum DFURequest: Hashable, Sendable {
       index: UInt16(interface))
   }
 }
+
+extension TransferObservation {
+  /// The specification's name of the request.
+  public var requestName: String {
+    if let request = DFURequest(setup) { return request.name }
+    switch (setup.requestType & 0x7F, setup.request) {
+    case (0x00, 6): return "GET_DESCRIPTOR"
+    case (0x01, 11): return "SET_INTERFACE"
+    default: return "REQUEST \(setup.request)"
+    }
+  }
+
+  /// What a GETSTATUS told.
+  public var statusReport: DFUStatusReport? {
+    requestName == "GETSTATUS" ? DFUStatusReport(parsing: data) : nil
+  }
+}

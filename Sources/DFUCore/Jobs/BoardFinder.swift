@@ -8,6 +8,9 @@ public struct BoardFinder: Hashable, Sendable {
   public var expected = 1
   /// What the user says the chip is.
   public var chip: ChipFamily?
+  /// The alternate setting that ``one(_:)`` waits for: the loaders of some chips
+  /// follow each other at the same port, with other settings.
+  public var alternate: AlternateSelector?
 
   /// How long a board that has just appeared may be closed to the user.
   static let accessGrace = Duration.seconds(1)
@@ -20,8 +23,26 @@ public struct BoardFinder: Hashable, Sendable {
 
   /// The one board that is meant.
   public func one(_ context: JobContext) throws(JobError) -> SelectedBoard {
-    try find(context) { (boards) throws(BoardSearchError) in
-      try selector.choose(from: boards)
+    var last: SelectedBoard?
+    var told: Board?
+    do throws(JobError) {
+      return try find(context) { (boards) throws(BoardSearchError) in
+        last = nil
+        let chosen = try selector.choose(from: boards)
+        guard waiting != nil, chosen.interface.mode == .dfu, let alternate,
+          !chosen.interface.alternates.contains(where: alternate.matches)
+        else { return chosen }
+        last = chosen
+        if told != chosen.board {
+          told = chosen.board
+          context.report(.waitingForAlternate(alternate, chosen.board))
+        }
+        throw .none(present: boards)
+      }
+    } catch {
+      // Who works with it says what it has instead.
+      guard let last, error.cause != .stopped else { throw error }
+      return last
     }
   }
 

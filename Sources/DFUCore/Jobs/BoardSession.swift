@@ -78,9 +78,14 @@ package final class BoardSession {
   ) throws(JobError) -> BoardMemory {
     guard isDfuSe else { throw fail(.notDfuSe) }
     do throws(AlternateError) {
-      return knowledge.corrected(
-        try selected.interface.memory(
-          alternate.map { .number($0) } ?? options.alternate, holding: address))
+      let memory = try selected.interface.memory(
+        alternate.map { .number($0) } ?? options.alternate, holding: address)
+      if memory.map.isCutOff,
+        told.insert("layout \(memory.alternate.number)").inserted
+      {
+        context.report(.layoutCutOff(memory.alternate))
+      }
+      return knowledge.corrected(memory)
     } catch {
       throw fail(.alternate(error))
     }

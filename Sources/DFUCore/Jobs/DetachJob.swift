@@ -42,24 +42,48 @@ public struct DetachJob: Hashable, Sendable {
   }
 
   /// Asks the application to detach, with a bus reset where it does not leave
-  /// the bus by itself.
+  /// the bus by itself. A device in DFU mode gets DETACH too: some leave it by
+  /// that (U-Boot, dapboot, the loaders of STM32MP).
   ///
-  /// - Returns: `false` when the device is in DFU mode already, which some
-  ///   devices of DFU 1.0 do not show in their descriptors.
+  /// - Returns: `false` when the device is in DFU mode already and stays there,
+  ///   which some devices of DFU 1.0 do not show in their descriptors.
   @discardableResult
   public func detach(
     _ selected: SelectedBoard, _ context: JobContext
   ) throws(JobError) -> Bool {
     let board = selected.board
-    guard selected.interface.mode == .runtime else {
+    do throws(DFUError) {
+      guard selected.interface.mode == .dfu else {
+        return try detach(selected, on: context)
+      }
+      if try leave(selected, on: context.bus),
+        context.portState(of: board, leavingWithin: Self.departureLimit)
+          != .stillThere
+      {
+        return true
+      }
       context.report(.inDFUModeAlready(board))
       return false
-    }
-    do throws(DFUError) {
-      return try detach(selected, on: context)
     } catch {
       if error.isGone && error.operation == .detach { return true }
       throw JobError(.device(error), board)
+    }
+  }
+
+  /// Whether a device in DFU mode takes DETACH.
+  private func leave(
+    _ selected: SelectedBoard, on bus: any USBBus
+  ) throws(DFUError) -> Bool {
+    let connection = try open(selected, on: bus)
+    try connection.makeIdle()
+    do throws(DFUError) {
+      try connection.detach(timeout: 1000)
+      return true
+    } catch {
+      guard error.isStall else { throw error }
+      // That was a request in the wrong state, which may have left dfuERROR.
+      try connection.makeIdle()
+      return false
     }
   }
 

@@ -39,6 +39,8 @@ public enum JobEvent: Hashable, Sendable {
   case detaching(Board)
   /// A device that was to be detached is in DFU mode already.
   case inDFUModeAlready(Board)
+  /// Something stood after the layout in this setting's name that is no text.
+  case layoutCutOff(AlternateSetting)
   /// A sentence that is known of the board's bootloader.
   case known(String, isWarning: Bool)
   /// Something about option bytes that is allowed and worth knowing.
@@ -73,6 +75,9 @@ public enum JobEvent: Hashable, Sendable {
   case wasReset(Board)
   /// An upload that the device did not end was ended after so many bytes.
   case uploadCutOff(bytes: Int)
+  /// The board that is there does not show the alternate setting that is waited
+  /// for.
+  case waitingForAlternate(AlternateSelector, Board)
   /// So many of the expected boards are there.
   case waiting(found: Int, of: Int)
 

@@ -29,6 +29,14 @@ struct PlainTransfer {
       case .stillThere: throw session.fail(.silent)
       case .unknown(let error): throw session.fail(.usb(error))
       case .running: break
+      // The next loader of a chip such as STM32MP15, whose ROM is gone before
+      // it has confirmed anything: what was sent runs.
+      case .backInDFUMode(let next)
+      where next.board.showsOtherSettings(than: session.board):
+        break
+      case .anotherBoard(let next)
+      where next.showsOtherSettings(than: session.board):
+        break
       case .gone, .backInDFUMode, .anotherBoard:
         // One that promised to answer has not taken it until it runs it.
         if result == .unconfirmed { throw session.fail(.unconfirmed) }

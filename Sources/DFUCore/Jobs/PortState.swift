@@ -14,6 +14,16 @@ public enum PortState: Hashable, Sendable {
   case unknown(USBError)
 }
 
+extension Board {
+  /// Whether its alternate settings have other names than those of the board
+  /// that was at its port before.
+  func showsOtherSettings(than old: Board) -> Bool {
+    problem == nil
+      && interfaces.map { $0.alternates.map(\.name) }
+        != old.interfaces.map { $0.alternates.map(\.name) }
+  }
+}
+
 extension JobContext {
   /// Waits for a board to leave the bus, and for it to come back in DFU mode.
   /// This is not ended by the wish to stop: the board is past a point of no

@@ -20,6 +20,13 @@ public struct ControlSetup: Hashable, Sendable {
     self.index = index
   }
 
+  /// SET_INTERFACE (USB 2.0, 9.4.10).
+  package init(alternate: UInt8, of interface: UInt8) {
+    self.init(
+      requestType: 0x01, request: 11, value: UInt16(alternate),
+      index: UInt16(interface))
+  }
+
   /// Whether the data stage goes from the device to the host.
   public var isDeviceToHost: Bool { requestType & 0x80 != 0 }
 }

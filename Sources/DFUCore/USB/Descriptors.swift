@@ -49,6 +49,18 @@ public struct DeviceDescriptor: Hashable, Sendable {
       manufacturerString: bytes[14], productString: bytes[15],
       serialString: bytes[16])
   }
+
+  /// The descriptor as it is on the wire. What is not kept of it, subclass and
+  /// protocol, is 0.
+  ///
+  /// - Parameter configurations: `bNumConfigurations`.
+  public func bytes(configurations: Int) -> [UInt8] {
+    [18, 1] + usbVersion.littleEndianBytes
+      + [deviceClass, 0, 0, maxPacketSize0] + vendor.littleEndianBytes
+      + product.littleEndianBytes + deviceVersion.littleEndianBytes
+      + [manufacturerString, productString, serialString]
+      + [UInt8(clamping: configurations)]
+  }
 }
 
 /// A configuration and the alternate settings of its interfaces.
@@ -95,6 +107,22 @@ public struct ConfigurationDescriptor: Hashable, Sendable {
       }
       position += length
     }
+  }
+
+  /// The descriptor with all that follows it, as GET_DESCRIPTOR returns it.
+  /// Attributes and current, which are not kept, are 0.
+  public var bytes: [UInt8] {
+    let body =
+      extra
+      + interfaces.flatMap {
+        [
+          9, 4, $0.number, $0.alternate, 0, $0.interfaceClass, $0.subclass,
+          $0.protocol, $0.nameString,
+        ] + $0.extra
+      }
+    let count = Set(interfaces.map(\.number)).count
+    return [9, 2] + UInt16(clamping: 9 + body.count).littleEndianBytes
+      + [UInt8(clamping: count), value, 0, 0, 0] + body
   }
 }
 

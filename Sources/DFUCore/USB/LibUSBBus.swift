@@ -29,6 +29,14 @@ public final class LibUSBBus: USBBus {
     context = try LibUSBContext(logLevel: logLevel)
   }
 
+  /// The version of libusb, such as 1.0.26.
+  public static var version: String {
+    guard let version = unsafe libusb_get_version() else { return "unknown" }
+    return unsafe """
+    \(version.pointee.major).\(version.pointee.minor).\(version.pointee.micro)
+    """
+  }
+
   /// All devices present now, of any class; none is opened.
   public func devices() throws(USBError) -> [USBDevice] {
     try unsafe context.withDeviceList { list in

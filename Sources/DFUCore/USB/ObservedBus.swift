@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A control transfer that has just ended, for logs and statistics.
 public struct TransferObservation: Sendable {
   /// The device's port path.
@@ -14,24 +16,77 @@ public struct TransferObservation: Sendable {
   public var start: Duration
   /// How long it took.
   public var duration: Duration
+
+  package init(
+    path: String, setup: ControlSetup, length: Int, data: [UInt8],
+    error: USBError?, start: Duration, duration: Duration
+  ) {
+    self.path = path
+    self.setup = setup
+    self.length = length
+    self.data = data
+    self.error = error
+    self.start = start
+    self.duration = duration
+  }
 }
 
-/// A bus whose control transfers are all reported to an observer, and whose
-/// waits are counted.
+/// What was seen of a bus, for logs, statistics and recordings. Times are those
+/// of the device's clock.
+public enum BusObservation: Sendable {
+  /// A control transfer has ended.
+  case transfer(TransferObservation)
+  /// A device that has a DFU interface, or had one, is on the bus, with
+  /// another address or other descriptors than before.
+  case arrived(USBDevice, at: Duration)
+  /// Such a device has left; its port path.
+  case left(String, at: Duration)
+  /// The port with this path was reset, or could not be.
+  case reset(String, USBError?, at: Duration)
+
+  /// The device's port path.
+  public var path: String {
+    switch self {
+    case .transfer(let transfer): transfer.path
+    case .arrived(let device, _): device.path
+    case .left(let path, _), .reset(let path, _, _): path
+    }
+  }
+
+  /// When it was, or began.
+  public var time: Duration {
+    switch self {
+    case .transfer(let transfer): transfer.start
+    case .arrived(_, let time), .left(_, let time), .reset(_, _, let time):
+      time
+    }
+  }
+}
+
+/// A bus whose control transfers and devices are reported to an observer, and
+/// whose waits are counted.
 public final class ObservedBus: USBBus {
   private let base: any USBBus
-  private let observe: @Sendable (TransferObservation) -> Void
+  private let observe: @Sendable (BusObservation) -> Void
   private let slept: @Sendable (Duration) -> Void
+  private let known = Mutex(Known())
+
+  /// The devices that were reported.
+  private struct Known {
+    var present: [String: USBDevice] = [:]
+    var paths: Set<String> = []
+  }
 
   /// Observes `base`. The observers may be called from several threads.
   ///
   /// - Parameters:
-  ///   - observe: told of every transfer, after it.
+  ///   - observe: told of every transfer and reset, after it, and of devices
+  ///     that come and go.
   ///   - slept: told of every wait for a device.
   public init(
     _ base: any USBBus,
-    observe: @escaping @Sendable (TransferObservation) -> Void,
-    slept: @escaping @Sendable (Duration) -> Void
+    observe: @escaping @Sendable (BusObservation) -> Void,
+    slept: @escaping @Sendable (Duration) -> Void = { _ in }
   ) {
     self.base = base
     self.observe = observe
@@ -47,7 +102,24 @@ public final class ObservedBus: USBBus {
   }
 
   /// The devices of the observed bus.
-  public func devices() throws(USBError) -> [USBDevice] { try base.devices() }
+  public func devices() throws(USBError) -> [USBDevice] {
+    let devices = try base.devices()
+    known.withLock { known in
+      for device in known.present.values
+      where !devices.contains(where: { $0.path == device.path }) {
+        known.present[device.path] = nil
+        observe(.left(device.path, at: clock(of: device).now()))
+      }
+      for device in devices
+      where (device.hasDFU || known.paths.contains(device.path))
+        && known.present.updateValue(device, forKey: device.path) != device
+      {
+        known.paths.insert(device.path)
+        observe(.arrived(device, at: clock(of: device).now()))
+      }
+    }
+    return devices
+  }
 
   /// Opens a device of the observed bus.
   public func open(
@@ -67,12 +139,12 @@ public final class ObservedBus: USBBus {
 private final class ObservedTransport: ControlTransport {
   private let base: any ControlTransport
   private let path: String
-  private let observe: @Sendable (TransferObservation) -> Void
+  private let observe: @Sendable (BusObservation) -> Void
   let clock: any TimeSource
 
   init(
     _ base: any ControlTransport, path: String,
-    observe: @escaping @Sendable (TransferObservation) -> Void,
+    observe: @escaping @Sendable (BusObservation) -> Void,
     slept: @escaping @Sendable (Duration) -> Void
   ) {
     self.base = base
@@ -94,49 +166,61 @@ private final class ObservedTransport: ControlTransport {
   }
 
   func select(alternate: UInt8, of interface: UInt8) throws(USBError) {
-    try base.select(alternate: alternate, of: interface)
+    let setup = ControlSetup(alternate: alternate, of: interface)
+    _ = try observed(setup, length: 0) { () throws(USBError) in
+      try base.select(alternate: alternate, of: interface)
+      return []
+    }
   }
 
-  func reset() throws(USBError) { try base.reset() }
+  func reset() throws(USBError) {
+    do throws(USBError) {
+      try base.reset()
+      observe(.reset(path, nil, at: base.clock.now()))
+    } catch {
+      observe(.reset(path, error, at: base.clock.now()))
+      throw error
+    }
+  }
 
   func send(
     _ setup: ControlSetup, _ data: Span<UInt8>, timeout: Duration
   ) throws(USBError) {
-    let start = base.clock.now()
-    var failure: USBError?
-    do throws(USBError) {
-      try base.send(setup, data, timeout: timeout)
-    } catch {
-      failure = error
+    let bytes = [UInt8](copying: data)
+    _ = try observed(setup, length: bytes.count, sent: bytes) {
+      () throws(USBError) in
+      try base.send(setup, bytes.span, timeout: timeout)
+      return []
     }
-    report(setup, data.count, [UInt8](copying: data), failure, start)
-    if let failure { throw failure }
   }
 
   func receive(
     _ setup: ControlSetup, length: UInt16, timeout: Duration
   ) throws(USBError) -> [UInt8] {
+    try observed(setup, length: Int(length)) { () throws(USBError) in
+      try base.receive(setup, length: length, timeout: timeout)
+    }
+  }
+
+  private func observed(
+    _ setup: ControlSetup, length: Int, sent: [UInt8]? = nil,
+    _ transfer: () throws(USBError) -> [UInt8]
+  ) throws(USBError) -> [UInt8] {
     let start = base.clock.now()
     var bytes: [UInt8] = []
     var failure: USBError?
     do throws(USBError) {
-      bytes = try base.receive(setup, length: length, timeout: timeout)
+      bytes = try transfer()
     } catch {
       failure = error
     }
-    report(setup, Int(length), bytes, failure, start)
+    observe(
+      .transfer(
+        TransferObservation(
+          path: path, setup: setup, length: length, data: sent ?? bytes,
+          error: failure, start: start, duration: base.clock.now() - start)))
     if let failure { throw failure }
     return bytes
-  }
-
-  private func report(
-    _ setup: ControlSetup, _ length: Int, _ data: [UInt8],
-    _ error: USBError?, _ start: Duration
-  ) {
-    observe(
-      TransferObservation(
-        path: path, setup: setup, length: length, data: data, error: error,
-        start: start, duration: base.clock.now() - start))
   }
 }
 

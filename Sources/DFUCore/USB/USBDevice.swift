@@ -31,6 +31,11 @@ public struct USBDevice: Hashable, Sendable {
   /// The port path, `bus-port.port…`, the same text that Linux and
   /// dfu-util use.
   public var path: String { PortPath(bus: bus, ports: ports).description }
+
+  /// Whether it has an interface of the DFU class.
+  public var hasDFU: Bool {
+    configurations.contains { $0.interfaces.contains(where: \.isDFU) }
+  }
 }
 
 /// The negotiated speed of a USB device. Unknown values survive.

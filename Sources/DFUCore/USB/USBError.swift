@@ -46,6 +46,17 @@ public struct USBError: Error, Hashable, Sendable {
       -99: "LIBUSB_ERROR_OTHER",
     ]
 
+    /// The code that libusb calls by this name; `nil` for a name it does not
+    /// have.
+    public init?(name: String) {
+      let number =
+        Self.names.first { $0.value == name }?.key
+        ?? name.split(separator: " ").last.flatMap { Int32($0) }
+      guard let number else { return nil }
+      self.init(rawValue: number)
+      if self.name != name { return nil }
+    }
+
     /// libusb's name for the code, such as `LIBUSB_ERROR_ACCESS`.
     public var name: String {
       Self.names[rawValue] ?? "libusb error \(rawValue)"

@@ -169,11 +169,13 @@ extension BoardCore {
 
   private mutating func plainDetach() -> Step {
     guard has(.detachLeaves), dfuState == 2 else { return wrongState() }
-    let hasNext = (plain.profile?.laterStages.count ?? 0) > stage
-    departure = (
-      now + .milliseconds(10), hasNext ? .nextStage : .program(0)
-    )
+    departure = (now + .milliseconds(10), successor)
     return .answer(.data([]))
+  }
+
+  /// What runs when the loader has what it wanted.
+  private var successor: Successor {
+    (plain.profile?.laterStages.count ?? 0) > stage ? .nextStage : .program(0)
   }
 
   private mutating func plainDownload(
@@ -252,9 +254,7 @@ extension BoardCore {
     plain.incoming = []
     plain.isDone = true
     if has(.resetsDuringManifest) || has(.resetsItself) {
-      departure = (
-        now + (plain.profile?.manifestTime ?? .zero), .program(0)
-      )
+      departure = (now + (plain.profile?.manifestTime ?? .zero), successor)
     }
     beginWork(
       plain.profile?.manifestTime ?? .zero, then: isTolerant ? 6 : 8)
@@ -287,7 +287,7 @@ extension BoardCore {
       dfuState = 7
       beginManifest()
       if has(.statusFailsAfterManifest) {
-        departure = (now, .program(0))
+        departure = (now, successor)
         return .answer(.stall)
       }
       return plainReply(7, poll: manifestPoll)

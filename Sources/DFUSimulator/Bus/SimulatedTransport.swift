@@ -73,10 +73,8 @@ public final class SimulatedTransport: ControlTransport {
       throw USBError(.notFound, action)
     }
     _ = try transfer(
-      ControlSetup(
-        requestType: 0x01, request: 11, value: UInt16(alternate),
-        index: UInt16(interface)),
-      [], length: 0, timeout: .seconds(5), action: action)
+      ControlSetup(alternate: alternate, of: interface), [], length: 0,
+      timeout: .seconds(5), action: action)
   }
 
   /// Host to device.

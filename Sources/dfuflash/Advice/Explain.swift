@@ -429,13 +429,8 @@ enum Explain {
   ) -> ToolFailure {
     switch error {
     case .noSuch(let selector, let present):
-      let wanted =
-        switch selector {
-        case .number(let number): "\(number)"
-        case .name(let name): "\"\(name.escapingControls)\""
-        }
       return ToolFailure(
-        .device, "board \(board) has no alternate setting \(wanted)",
+        .device, "board \(board) has no alternate setting \(selector.text)",
         advice: .noSuchAlternate(settings(present)))
     case .noLayout(let setting) where setting.name == nil:
       return ToolFailure(
@@ -697,5 +692,15 @@ extension JobError {
   /// The board in front of a sentence.
   fileprivate var place: String {
     board.map { "board \($0.label): " } ?? ""
+  }
+}
+
+extension AlternateSelector {
+  /// The alternate setting as it was asked for.
+  var text: String {
+    switch self {
+    case .number(let number): "\(number)"
+    case .name(let name): "\"\(name.escapingControls)\""
+    }
   }
 }

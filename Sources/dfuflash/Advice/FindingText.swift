@@ -168,6 +168,11 @@ extension Finding.ChipMatter {
           + " \"\(setting.name?.printable ?? "")\": \(error.problem)",
         "no address is safe without a layout that can be trusted",
         .layoutBroken)
+    case .cutOffLayout(let setting):
+      FindingText(
+        "alternate setting \(setting.number): \(setting.cutOff)",
+        "this bootloader sends whatever lies behind the string in its memory",
+        .layoutWrong)
     case .noFunctionalDescriptor:
       FindingText(
         "it has no DFU functional descriptor",

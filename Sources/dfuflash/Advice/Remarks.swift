@@ -12,6 +12,8 @@ extension JobEvent {
     case .detaching(let board): "Detaching board \(board.label)…"
     case .inDFUModeAlready(let board):
       "board \(board.label) is in DFU mode already"
+    case .layoutCutOff(let setting):
+      "warning: alternate setting \(setting.number): \(setting.cutOff)"
     case .known(let sentence, isWarning: true): "warning: \(sentence)"
     case .known(let sentence, isWarning: false): "note: \(sentence)"
     case .concern(let concern): "note: \(concern)"
@@ -61,6 +63,9 @@ extension JobEvent {
       warning: the device did not end the upload by itself; it was ended at \
       \(bytes >> 20) MiB. Say with -Z how much there is
       """
+    case .waitingForAlternate(let selector, let board):
+      "Board \(board.label) has no alternate setting \(selector.text) yet; "
+        + "waiting for it."
     case .waiting(let found, let expected):
       "\(found) of \(expected) boards are there."
     }
@@ -70,6 +75,16 @@ extension JobEvent {
 extension [VectorTable.Problem] {
   /// All of it in one sentence without its full stop.
   var sentence: String { map(\.description).joined(separator: "; ") }
+}
+
+extension AlternateSetting {
+  /// What a person is told of a name that goes on after its layout.
+  var cutOff: String {
+    """
+    its layout is followed by something that is no text, which was left out: \
+    "\(name?.printable ?? "")"
+    """
+  }
 }
 
 extension FlashEvent {

@@ -17,9 +17,22 @@ struct DoctorCommand: ParsableCommand {
       Example: dfuflash doctor
                dfuflash doctor --json
                sudo dfuflash doctor --install-udev
+               dfuflash doctor --report board.md -p 1-4.1
       """)
 
   @OptionGroup var workbench: WorkbenchOptions
+  @OptionGroup(title: "Board, with --report") var selection: SelectionOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Write all that a maintainer needs to know of one board into this new file. The board's memories are not changed; 16 bytes are read.",
+      valueName: "file"), completion: .file())
+  var report: String?
+
+  @Flag(
+    name: .customLong("with-ids"),
+    help: "With --report: do not black out the serial number.")
+  var withIDs = false
 
   @Flag(help: "Print JSON instead of text.")
   var json = false
@@ -45,6 +58,8 @@ struct DoctorCommand: ParsableCommand {
       Console.out(UdevRules.text, terminator: "")
     } else if installUdev {
       try install()
+    } else if let report {
+      try write(report)
     } else {
       try examine()
     }
@@ -63,6 +78,28 @@ struct DoctorCommand: ParsableCommand {
     Console.out(
       json ? try JSONText.of(report.record) : report.text(.output))
     if !report.isHealthy { throw ExitCode(ExitStatus.findings.rawValue) }
+  }
+
+  private func write(_ path: String) throws {
+    let finder = BoardFinder(try selection.selector())
+    let output = try UploadSink(path)
+    let report = try workbench.withBus { bus in
+      let found = try Explain.failures { () throws(JobError) in
+        try finder.one(JobContext(bus: bus))
+      }
+      do throws(USBError) {
+        return try BoardReport(of: found, on: bus)
+      } catch {
+        throw Explain.usb(error, found.board)
+      }
+    }
+    let text = BoardReportText(
+      report: withIDs ? report : report.withoutIDs,
+      host: workbench.benchPath == nil ? SystemFacts.host : nil
+    ).text
+    try output.write(Array(text.utf8)[...])
+    try output.finish()
+    if path != "-" { Console.out("The report is in \(PathText.shown(path)).") }
   }
 
   private func install() throws {

@@ -64,6 +64,7 @@ struct FlashCommand: ParsableCommand {
       try selection.selector(), waiting: waiting.limit)
     finder.selector.takeNamedRuntimeDevices(orOf: input.file.suffix)
     finder.chip = job.board.chip
+    finder.alternate = job.board.alternate
     finder.expected = many.expect ?? 1
     try workbench.withBus { bus in
       let context = reporter().context(bus)

@@ -14,6 +14,7 @@ struct SimulateCommand: ParsableCommand {
 
       Example: dfuflash simulate f405 l412 --bench my.json
                dfuflash simulate --bench my.json --power-cycle 1-2
+               dfuflash simulate --replay trace.jsonl
       """)
 
   @Argument(
@@ -26,6 +27,12 @@ struct SimulateCommand: ParsableCommand {
       "The bench (also: the environment variable DFUFLASH_BENCH).",
       valueName: "file"))
   var bench: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Check and show a trace or a report of a board; --bench takes it in place of a bench.",
+      valueName: "file"))
+  var replay: String?
 
   @Flag(help: "List the kinds of board there are.")
   var listKinds = false
@@ -87,6 +94,14 @@ struct SimulateCommand: ParsableCommand {
         Console.out("\(profile.name)\t\(profile.title)")
       }
       return
+    }
+    if let replay {
+      guard let found = try Replay(replay) else {
+        throw ToolFailure(
+          .noInput, "\(PathText.shown(replay)) is no recording",
+          advice: .noFile)
+      }
+      return Console.out(found.text(replay))
     }
     guard let path = bench ?? Environment["DFUFLASH_BENCH"], !path.isEmpty
     else {

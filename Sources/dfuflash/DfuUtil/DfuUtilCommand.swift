@@ -111,6 +111,7 @@ struct DfuUtilCommand: ParsableCommand {
     }
     var finder = BoardFinder(selector, waiting: waiting.limit)
     finder.chip = wishes.board.chip
+    finder.alternate = wishes.board.alternate
     if selection.device == nil, let suffix = input?.file.suffix {
       finder.selector.prefer(suffix)
     }

@@ -7,7 +7,7 @@ import DFUSimulator
 struct WorkbenchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).",
+      "Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).",
       valueName: "file"), completion: .file())
   var bench: String?
 
@@ -20,7 +20,7 @@ struct WorkbenchOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Write every control transfer to this file, one line of JSON each.",
+      "Write every control transfer to this file, one line of JSON each; --bench replays it.",
       valueName: "file"), completion: .file())
   var trace: String?
 
@@ -39,6 +39,9 @@ struct WorkbenchOptions: ParsableArguments {
     _ body: (any USBBus) throws -> Result
   ) throws -> Result {
     if let path = benchPath {
+      if let replay = try Replay(path) {
+        return try replay.use { try observed($0, body) }
+      }
       return try SimulatedBench.use(path) { try observed($0.bus, body) }
     }
     let bus: LibUSBBus
@@ -62,9 +65,11 @@ struct WorkbenchOptions: ParsableArguments {
     return try body(
       ObservedBus(
         bus,
-        observe: { transfer in
-          statistics.note(transfer)
-          transfers.note(transfer)
+        observe: { observation in
+          if case .transfer(let transfer) = observation {
+            statistics.note(transfer)
+          }
+          transfers.note(observation)
         }, slept: { statistics.noteWait($0) }))
   }
 }

@@ -18,8 +18,9 @@ enum BoardTable {
       lines.append("  warning  do not choose it by serial: \(trust)")
     }
     if let id = board.uniqueID { lines.append("  uid      \(id)") }
-    if board.interfaces.contains(where: \.isDfuSe) {
-      lines.append("  chip     \(board.identification.summary)")
+    if board.chipName != nil || board.interfaces.contains(where: \.isDfuSe) {
+      lines.append(
+        "  chip     \(board.chipName ?? board.identification.summary)")
     }
     if let problem = board.problem {
       lines.append("  problem  \(problem)")
@@ -48,7 +49,7 @@ enum BoardTable {
         + memory.runs.map { run in
           "    0x\(hex(run.address))  \(padded(run.count, 4)) × "
             + "\(leftPadded(UnitText.size(run.sectorSize), 8))  \(run.access)"
-        }
+        } + (memory.isCutOff ? ["    warning: \(setting.cutOff)"] : [])
     } catch {
       return [
         heading + (setting.name?.printable ?? ""),

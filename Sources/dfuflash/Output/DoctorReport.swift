@@ -34,10 +34,10 @@ struct DoctorReport {
     guard let board = seen.board else { return [] }
     var facts: [String] = []
     if let knowledge = seen.knowledge, board.problem == nil {
-      facts.append(knowledge.identification.summary)
+      facts.append(board.chipName ?? knowledge.identification.summary)
     }
     if let serial = board.serial { facts.append("serial \(serial.printable)") }
-    facts.append(speed(seen.device.speed))
+    facts.append(seen.device.speed.text)
     facts.append(hubs(seen.device))
     if let state = seen.probe?.state { facts.append("\(state)") }
     if let isProtected = seen.probe?.isProtected {
@@ -50,16 +50,6 @@ struct DoctorReport {
         + (board.product.map { "  \($0.printable)" } ?? ""),
       terminal.paragraph("  ", facts.joined(separator: ", ")),
     ]
-  }
-
-  private func speed(_ speed: USBSpeed) -> String {
-    switch speed {
-    case .low: "1.5 Mbit/s"
-    case .full: "12 Mbit/s"
-    case .high: "480 Mbit/s"
-    case .super: "5 Gbit/s"
-    default: "speed unknown"
-    }
   }
 
   private func hubs(_ device: USBDevice) -> String {
@@ -160,7 +150,8 @@ struct DoctorReport {
           : seen.dfuInterface == nil
             ? DFUMode.runtime.rawValue : DFUMode.dfu.rawValue
         if seen.board?.problem == nil {
-          chip = seen.knowledge?.identification.summary
+          chip =
+            seen.board?.chipName ?? seen.knowledge?.identification.summary
         }
         serial = seen.board?.serial?.raw
         node = seen.node?.path
@@ -169,6 +160,19 @@ struct DoctorReport {
         state = seen.probe?.state.map { "\($0)" }
         readProtected = seen.probe?.isProtected
       }
+    }
+  }
+}
+
+extension USBSpeed {
+  /// The speed for people.
+  var text: String {
+    switch self {
+    case .low: "1.5 Mbit/s"
+    case .full: "12 Mbit/s"
+    case .high: "480 Mbit/s"
+    case .super: "5 Gbit/s"
+    default: "speed unknown"
     }
   }
 }

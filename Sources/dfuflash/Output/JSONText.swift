@@ -122,7 +122,7 @@ struct BoardRecord: Encodable {
     uid = board.uniqueID?.digits
     let identification = board.identification
     chips = identification.candidates.map(\.name)
-    chip = chips.isEmpty ? nil : identification.summary
+    chip = board.chipName
     runtimeSerial =
       board.runtimeSerial
       ?? (board.interfaces.allSatisfy { $0.mode == .runtime }
@@ -155,7 +155,8 @@ struct BoardRecord: Encodable {
     var record = Alternate(number: setting.number, name: setting.name?.raw)
     do {
       record.memory = try setting.memory().map { map in
-        Memory(
+        if map.isCutOff { record.problem = setting.cutOff }
+        return Memory(
           name: map.name, size: map.size,
           runs: map.runs.map {
             Run(

@@ -1,4 +1,5 @@
 import DFUCore
+import DFUSimulator
 import Synchronization
 import SystemPackage
 
@@ -54,23 +55,6 @@ final class TransferStatistics: Sendable {
 /// Control transfers as lines: for a person with `-v -v`, as JSON with
 /// `--trace`.
 final class TransferTrace: Sendable {
-  private struct Line: Encodable {
-    var time: Double
-    var board: String
-    var request: String
-    var requestType: UInt8
-    var code: UInt8
-    var value: UInt16
-    var index: UInt16
-    var length: Int
-    var data: String
-    var seconds: Double
-    var status: String?
-    var state: String?
-    var pollTimeout: UInt32?
-    var error: String?
-  }
-
   private let file: Mutex<FileDescriptor?>
   private let path: String
   private let verbosity: Int
@@ -102,30 +86,12 @@ final class TransferTrace: Sendable {
     file.withLock { try? $0?.close() }
   }
 
-  func note(_ transfer: TransferObservation) {
-    if verbosity >= 2 {
-      Console.err(transfer.line)
-    } else if verbosity == 1, let report = transfer.statusReport,
-      report.status != .ok
-    {
-      Console.err(
-        "board \(transfer.path): in \(report.state) with \(report.status.name):"
-          + " \(report.status.meaning)")
-    }
+  func note(_ observation: BusObservation) {
+    if case .transfer(let transfer) = observation { show(transfer) }
     file.withLock { open in
-      guard let file = open else { return }
-      let report = transfer.statusReport
-      let line = Line(
-        time: transfer.start.inSeconds, board: transfer.path,
-        request: transfer.requestName,
-        requestType: transfer.setup.requestType,
-        code: transfer.setup.request, value: transfer.setup.value,
-        index: transfer.setup.index, length: transfer.length,
-        data: transfer.data.map { hex($0, 2) }.joined(),
-        seconds: transfer.duration.inSeconds, status: report?.status.name,
-        state: report.map { "\($0.state)" },
-        pollTimeout: report?.pollTimeout, error: transfer.error?.code.name)
-      guard let text = try? JSONText.line(line) else { return }
+      guard let file = open,
+        let text = try? JSONText.line(TraceLine(observation))
+      else { return }
       do {
         try file.writeAll((text + "\n").utf8)
       } catch let problem {
@@ -140,21 +106,21 @@ final class TransferTrace: Sendable {
       }
     }
   }
+
+  private func show(_ transfer: TransferObservation) {
+    if verbosity >= 2 {
+      Console.err(transfer.line)
+    } else if verbosity == 1, let report = transfer.statusReport,
+      report.status != .ok
+    {
+      Console.err(
+        "board \(transfer.path): in \(report.state) with \(report.status.name):"
+          + " \(report.status.meaning)")
+    }
+  }
 }
 
 extension TransferObservation {
-  /// The specification's name of the request.
-  var requestName: String {
-    if let request = DFURequest(setup) { return request.name }
-    return setup.requestType & 0x7F == 0 && setup.request == 6
-      ? "GET_DESCRIPTOR" : "REQUEST \(setup.request)"
-  }
-
-  /// What a GETSTATUS told.
-  var statusReport: DFUStatusReport? {
-    requestName == "GETSTATUS" ? DFUStatusReport(parsing: data) : nil
-  }
-
   /// The transfer for people.
   var line: String {
     var text = "\(path) \(requestName)"
@@ -169,6 +135,8 @@ extension TransferObservation {
     } else if let report = statusReport {
       text += " → \(report.state), \(report.status.name)"
       if report.pollTimeout > 0 { text += ", poll \(report.pollTimeout) ms" }
+    } else if requestName == "GETSTATE", let state = data.first {
+      text += " → \(DFUState(rawValue: state))"
     } else if setup.isDeviceToHost {
       text += " → \(data.count) bytes"
     }

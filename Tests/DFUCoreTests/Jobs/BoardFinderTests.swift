@@ -4,6 +4,26 @@ import Testing
 
 /// The right board, and no stranger.
 @Suite struct BoardFinderTests {
+  @Test func itWaitsForTheLoaderThatHasTheAlternateSetting() throws {
+    let bench = try TestBench("mp25")
+    let context = JobContext(bus: bench.bus)
+    var finder = BoardFinder(BoardSelector(), waiting: .seconds(5))
+    finder.alternate = .name("FSBL")
+    let first = try finder.one(context)
+    try first.connect(on: bench.bus, alternate: nil).detach(timeout: 1000)
+    // It is on its way; what is there now is still the first loader.
+    #expect(try bench.bus.devices().count == 1)
+    finder.alternate = .name("Partition2")
+    let second = try finder.one(context)
+    #expect(
+      second.interface.alternates.first?.name?.raw.hasPrefix("@Partition2")
+        == true)
+    #expect(second.board.device.address != first.board.device.address)
+    // The time is over: who works with it says what it has.
+    finder.alternate = .name("FSBL")
+    #expect(try finder.one(context) == second)
+  }
+
   private func find(
     _ boards: ManyBoards,
     _ change: (inout BoardSelector) -> Void = { _ in }
