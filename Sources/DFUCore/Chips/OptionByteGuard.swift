@@ -115,15 +115,9 @@ extension OptionByteLayout {
   public func concerns(
     writing new: OptionByteImage, over old: OptionByteImage?
   ) -> [OptionByteConcern] {
-    var found: [OptionByteConcern] = []
-    for window in new.windows {
-      let length = min(
-        writableLength(of: window.window), window.bytes.count)
-      found += concerns(
-        writing: Array(window.bytes.prefix(max(0, length))), at: window.start,
-        over: old)
+    new.windows.map(writable).flatMap {
+      concerns(writing: $0.bytes, at: $0.start, over: old)
     }
-    return found
   }
 
   /// What there is to think about before bytes from anywhere are written at an
@@ -406,27 +400,24 @@ public enum OptionByteGuard {
       return []
     }
     var found: [OptionByteConcern] = []
-    if layouts.isEmpty {
+    for layout in layouts {
+      for concern in layout.concerns(
+        writing: bytes, at: address, over: current)
+      where !found.contains(concern) {
+        found.append(concern)
+      }
+    }
+    // An unknown chip, or a window that no layout of the chip has.
+    if !layouts.flatMap(\.windows).contains(where: { $0.overlaps(write) }) {
       found.append(.unknownLayout(address: address))
       found += possibleLocks(bytes, at: address, shown: shown)
       found += productStateConcerns(bytes, at: address, shown, current)
-      found += baseConcerns(write, shown)
-    } else {
-      for layout in layouts {
-        for concern in layout.concerns(
-          writing: bytes, at: address, over: current)
-        where !found.contains(concern) {
-          found.append(concern)
-        }
-      }
-      // A window that no layout of the chip has.
-      if !layouts.contains(where: { layout in
-        layout.windows.contains { $0.overlaps(write) }
-      }) {
-        found.append(.unknownLayout(address: address))
-        found += possibleLocks(bytes, at: address, shown: shown)
-        found += productStateConcerns(bytes, at: address, shown, current)
-      }
+    }
+    if layouts.isEmpty,
+      let window = shown.first(where: { $0.overlaps(write) }),
+      window.start != address
+    {
+      found.append(.notFromBase(address: address, base: window.start))
     }
     return found
   }
@@ -485,15 +476,6 @@ public enum OptionByteGuard {
     return states.first { $0 != 0xED && $0 != now }.map {
       [.advancesProductState(from: now.map(UInt32.init), to: UInt32($0))]
     } ?? []
-  }
-
-  private static func baseConcerns(
-    _ write: AddressWindow, _ shown: [AddressWindow]
-  ) -> [OptionByteConcern] {
-    guard let window = shown.first(where: { $0.overlaps(write) }),
-      window.start != write.start
-    else { return [] }
-    return [.notFromBase(address: write.start, base: window.start)]
   }
 }
 

@@ -31,7 +31,8 @@ func word(
   _ fields: [OptionField]
 ) -> OptionWord {
   OptionWord(
-    address: address, encoding: encoding, factoryValue: factory,
+    address: address, encoding: encoding,
+    factoryValue: factory.map { $0 & encoding.mask },
     fields: fields.sorted { $0.bit < $1.bit })
 }
 
