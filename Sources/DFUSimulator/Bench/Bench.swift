@@ -301,8 +301,7 @@ public final class Bench {
       board.restore(settings)
       board.faults = faults
       for event in settings.events ?? [] {
-        let (event, delay) = try event.decoded()
-        board.schedule(event, after: delay)
+        board.schedule(event.event, after: try seconds(event.after) ?? .zero)
       }
       entries.append(Entry(settings: settings, board: board, saved: saved))
       self.bus.add(board)

@@ -116,7 +116,12 @@ struct StateEntry: Codable, Sendable {
 
 /// A fault in a bench's file.
 struct FaultEntry: Codable, Sendable {
-  var effect: String
+  enum Effect: String, NamedChoice {
+    case stall, transferError, timeout, unplug, reenumerate, powerCut
+    case shortReply, status, flip, garbage, dropData, cut
+  }
+
+  var effect: Effect
   var nth: Int
   var of: RequestKind?
   var times: Int?
@@ -131,59 +136,40 @@ struct FaultEntry: Codable, Sendable {
 
   func fault() throws(BenchFault) -> Fault {
     guard nth > 0 else { throw BenchFault("nth must be 1 or more") }
-    let effect = try self.decodedEffect()
+    let effect: Fault.Effect =
+      switch effect {
+      case .stall: .stall
+      case .transferError: .transferError
+      case .timeout: .timeout
+      case .unplug: .unplug
+      case .reenumerate: .reenumerate
+      case .powerCut: .powerCut(back: try seconds(back))
+      case .shortReply: .shortReply(value ?? 0)
+      case .status: .status(try status)
+      case .flip: .flip(offset: value ?? 0, mask: mask ?? 0x01)
+      case .garbage: .garbage
+      case .dropData: .dropData
+      case .cut: .cut(value ?? 0)
+      }
     return Fault(
       effect, at: nth, of: of ?? .any, times: times ?? 1,
       afterEffect: afterEffect ?? false)
   }
 
-  private func decodedEffect() throws(BenchFault) -> Fault.Effect {
-    switch effect {
-    case "stall": return .stall
-    case "timeout": return .timeout
-    case "unplug": return .unplug
-    case "powerCut": return .powerCut(back: try seconds(back))
-    case "shortReply": return .shortReply(value ?? 0)
-    case "status":
+  private var status: UInt8 {
+    get throws(BenchFault) {
       guard let status = UInt8(exactly: value ?? 14) else {
         throw BenchFault("a status is a number from 0 to 255")
       }
-      return .status(status)
-    case "flip": return .flip(offset: value ?? 0, mask: mask ?? 0x01)
-    case "transferError": return .transferError
-    case "reenumerate": return .reenumerate
-    case "garbage": return .garbage
-    case "dropData": return .dropData
-    case "cut": return .cut(value ?? 0)
-    default:
-      throw BenchFault(
-        "no fault is called \(effect.debugDescription); there are stall, "
-          + "transferError, timeout, unplug, reenumerate, powerCut, "
-          + "shortReply, status, flip, garbage, dropData, cut")
+      return status
     }
   }
 }
 
 /// Something that happens by itself in a bench, after some seconds.
 struct EventEntry: Codable, Sendable {
-  var event: String
+  var event: BoardEvent
   var after: Double
-
-  func decoded() throws(BenchFault) -> (BoardEvent, Duration) {
-    guard let delay = try seconds(after) else {
-      throw BenchFault("after is missing")
-    }
-    switch event {
-    case "plug": return (.plug, delay)
-    case "unplug": return (.unplug, delay)
-    case "reset": return (.reset, delay)
-    case "powerCycle": return (.powerCycle, delay)
-    default:
-      throw BenchFault(
-        "no event is called \(event.debugDescription); there are plug, "
-          + "unplug, reset, powerCycle")
-    }
-  }
 }
 
 /// What is wrong with a value in the file.

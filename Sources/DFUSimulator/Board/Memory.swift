@@ -1,3 +1,5 @@
+import DFUCore
+
 /// A breach of the rules by the host that a real chip answers with damage,
 /// or would take amiss some other day. Tests assert that there is none.
 public struct Violation: Hashable, Sendable, CustomStringConvertible {
@@ -32,7 +34,7 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
 
   /// "programmedUnerased at 0x08000000".
   public var description: String {
-    "\(kind.rawValue) at 0x\(hex(UInt64(address), digits: 8))"
+    "\(kind.rawValue) at 0x\(hex(address, 8))"
   }
 }
 
@@ -53,7 +55,7 @@ struct Memory: Sendable {
   private let eccWord: Int
   private let erased: UInt8
 
-  init(_ profile: MemoryProfile, eccWord: Int?, erased: UInt8) {
+  init(_ profile: MemoryProfile, eccWord: Int? = nil, erased: UInt8 = 0xFF) {
     self.profile = profile
     var starts = [0]
     for run in profile.sectors {

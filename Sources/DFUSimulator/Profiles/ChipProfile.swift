@@ -14,11 +14,13 @@ public struct ChipProfile: Hashable, Sendable {
   public var quirks = ChipQuirks()
   /// Where the 96-bit unique ID lies, if in one of the memories.
   public var uniqueIDAddress: UInt32?
-  /// Whether its third word lies at +0x14 (L0, L1).
-  public var splitsUniqueID = false
   /// Bytes that are known at certain addresses, such as the boot loader's
   /// version.
   public var marks: [UInt32: [UInt8]] = [:]
+
+  /// Stands for the chip of a board that has none.
+  static let none = ChipProfile(
+    memories: [], flash: .f0, poll: .f0, earlyPoll: .nak)
 
   /// What a request meets during work: whoever works inside GETSTATUS
   /// answers nothing else meanwhile.
