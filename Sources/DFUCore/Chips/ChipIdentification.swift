@@ -31,12 +31,9 @@ public struct ChipIdentification: Hashable, Sendable {
     var found: [ChipFamily] = []
     for family in families {
       let agreements = family.agreements(with: evidence)
-      if agreements > best {
-        best = agreements
-        found = [family]
-      } else if agreements == best, agreements > 0 {
-        found.append(family)
-      }
+      if agreements > best { found = [] }
+      best = max(best, agreements)
+      if agreements == best, best > 0 { found.append(family) }
     }
     self.init(candidates: found, basis: .evidence)
   }
