@@ -45,12 +45,8 @@ public enum ChipLookup: Hashable, Sendable {
       self = .several(found)
     } else {
       let names = ChipFamily.all.flatMap { [$0.name] + $0.aliases }
-      let nearest = nearestNames(to: wanted, among: names)
       // A family may bear the name of its first part.
-      self = .unknown(
-        nearest: nearest.enumerated().filter { index, name in
-          !nearest.prefix(index).contains(name)
-        }.map(\.element))
+      self = .unknown(nearest: nearestNames(to: wanted, among: names).uniqued)
     }
   }
 

@@ -49,14 +49,7 @@ public struct OptionByteLayout: Hashable, Sendable {
   }
 
   /// Every layout that some family has.
-  public static let all: [OptionByteLayout] = {
-    var found: [OptionByteLayout] = []
-    for layout in ChipFamily.all.compactMap(\.optionBytes)
-    where !found.contains(layout) {
-      found.append(layout)
-    }
-    return found
-  }()
+  public static let all = ChipFamily.all.compactMap(\.optionBytes).uniqued
 }
 
 extension OptionByteLayout: CustomStringConvertible {

@@ -16,10 +16,6 @@ struct BenchFile: Codable, Sendable {
   var wire: Bool?
   var boards: [BoardEntry] = []
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
-    case format, version, speed, wire, boards
-  }
-
   /// Reads a file's content.
   static func decode(
     _ bytes: [UInt8], path: String
@@ -32,9 +28,9 @@ struct BenchFile: Codable, Sendable {
         throw BenchFault(
           "format and version must be \"\(Self.format)\" and 1")
       }
-      try raw.refuseKeys(beyond: CodingKeys.self)
+      try raw.object.refuseKeys(beyond: [BenchFile()])
       for board in raw.object["boards"]?.list ?? [] {
-        try board.refuseKeys(beyond: BoardEntry.CodingKeys.self)
+        try board.object.refuseKeys(beyond: [BoardEntry(profile: "", path: "")])
       }
       return file
     } catch let error as BenchFault {
@@ -73,18 +69,13 @@ struct BoardEntry: Codable, Sendable {
   var application: ApplicationChoice?
   var ownPower: Bool?
   var protection: Int?
-  var quirks: QuirkChoice?
+  /// See ``BoardProfile/apply(_:)``.
+  var quirks: [String: JSONValue]?
   var faults: [FaultEntry]?
   var deniedOpens: Int?
   var busyClaims: Int?
   var events: [EventEntry]?
   var state: StateEntry?
-
-  enum CodingKeys: String, CodingKey, CaseIterable {
-    case profile, path, uniqueID, serial, alternates, application, ownPower,
-      protection
-    case quirks, faults, deniedOpens, busyClaims, events, state
-  }
 }
 
 /// What shows on the bus when the program runs.
@@ -186,17 +177,18 @@ func seconds(_ value: Double?) throws(BenchFault) -> Duration? {
   return .microseconds(Int64(value * 1_000_000))
 }
 
-extension JSONValue {
-  /// A key that nobody knows is a typing error, and what it was to say would
-  /// be lost.
-  fileprivate func refuseKeys<K: CodingKey & CaseIterable>(
-    beyond keys: K.Type
+extension [String: JSONValue] {
+  /// A key that is no property of the templates is a typing error, and what
+  /// it was to say would be lost.
+  func refuseKeys(
+    beyond templates: [Any], in place: String = ""
   ) throws(BenchFault) {
-    let known = Set(K.allCases.map(\.stringValue))
-    let stranger = object.keys.sorted().first { !known.contains($0) }
+    let known = Set(
+      templates.flatMap { Mirror(reflecting: $0).children.compactMap(\.label) })
+    let stranger = keys.sorted().first { !known.contains($0) }
     guard let stranger else { return }
     throw BenchFault(
-      "there is no key \(stranger.debugDescription); there are "
+      "there is no key \(stranger.debugDescription)\(place); there are "
         + known.sorted().joined(separator: ", "))
   }
 }

@@ -128,11 +128,11 @@ extension Substring {
 }
 
 func ram(_ start: UInt32, _ kibibytes: Int) -> MemoryProfile {
-  MemoryProfile(.ram, start, size: kibibytes * kib)
+  MemoryProfile(.ram, start, [SectorGroup(1, kibibytes * kib)])
 }
 
 func rom(_ start: UInt32, _ kibibytes: Int) -> MemoryProfile {
-  MemoryProfile(.system, start, size: kibibytes * kib)
+  MemoryProfile(.system, start, [SectorGroup(1, kibibytes * kib)])
 }
 
 extension USBIdentity {

@@ -76,16 +76,6 @@ public struct MemoryProfile: Hashable, Sendable {
     self.isReachable = isReachable
     self.initial = options?.initial ?? initial
   }
-
-  /// A memory of one piece.
-  public init(
-    _ kind: Kind, _ start: UInt32, size: Int, options: OptionWindow? = nil,
-    isReachable: Bool = true, initial: [UInt8] = []
-  ) {
-    self.init(
-      kind, start, [SectorGroup(1, size)], options: options,
-      isReachable: isReachable, initial: initial)
-  }
 }
 
 /// A number of neighbouring sectors of one size.
