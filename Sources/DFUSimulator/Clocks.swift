@@ -1,26 +1,16 @@
 public import DFUCore
 import Synchronization
 
-/// A clock of simulated time.
-public protocol SimulatedTime: TimeSource {
-  /// Whether sleeping only moves the clock, and takes no real time.
-  var isVirtual: Bool { get }
-}
-
 extension TimeSource {
-  /// Whether sleeping on this clock takes no real time.
-  public var isVirtual: Bool {
-    (self as? any SimulatedTime)?.isVirtual ?? false
-  }
+  /// Whether sleeping on this clock only moves it, and takes no real time.
+  public var isVirtual: Bool { self is VirtualClock }
 }
 
 /// A clock that stands still until somebody sleeps: waiting costs no time.
 ///
 /// Each simulated board has one of its own, so that boards worked on by
 /// several threads do not wait for each other.
-public final class VirtualClock: SimulatedTime {
-  /// Sleeping takes no real time.
-  public let isVirtual = true
+public final class VirtualClock: TimeSource {
   private let time: Mutex<Duration>
 
   /// A clock that shows `start`.

@@ -44,32 +44,37 @@ public struct TransferRecord: Hashable, Sendable, CustomStringConvertible {
   public var length: Int
   /// The first bytes that were sent, at most 8.
   public var sent: [UInt8]
-  /// What the device did.
-  public var outcome: Outcome
-  /// The first bytes that came, at most 8.
-  public var received: [UInt8]
+  /// What the device did; of the bytes that came, the first 8.
+  public var answer: ControlAnswer
   /// How many bytes came.
   public var receivedCount: Int
 
-  /// How a transfer ended.
-  public enum Outcome: String, Hashable, Sendable {
-    /// It succeeded.
-    case success
-    /// The device stalled.
-    case stall
-    /// The time limit ran out.
-    case timeout
-    /// A transfer error.
-    case transferError = "error"
-    /// The device had gone.
-    case gone
+  init(
+    _ setup: ControlSetup, at time: Duration, sent: [UInt8], asked: UInt16,
+    _ answer: ControlAnswer
+  ) {
+    self.time = time
+    self.setup = setup
+    kind = setup.kind(length: sent.count)
+    length = setup.isDeviceToHost ? Int(asked) : sent.count
+    self.sent = Array(sent.prefix(8))
+    self.answer = answer
+    receivedCount = 0
+    guard case .data(let bytes) = answer else { return }
+    self.answer = .data(Array(bytes.prefix(8)))
+    receivedCount = bytes.count
   }
 
   /// Such as `DNLOAD block=0 [21 00 00 00 08]` or
   /// `GETSTATUS → dfuDNBUSY 104 ms`.
   public var description: String {
     let text = requestText
-    guard outcome == .success else { return "\(text) → \(outcome.rawValue)" }
+    let received: [UInt8]
+    switch answer {
+    case .data(let bytes): received = bytes
+    case .stall, .timeout, .gone: return "\(text) → \(answer)"
+    case .transferError: return "\(text) → error"
+    }
     switch kind {
     case .getStatus where received.count >= 6:
       let poll =
@@ -107,13 +112,13 @@ public struct TransferRecord: Hashable, Sendable, CustomStringConvertible {
       "GET_DESCRIPTOR \(setup.value >> 8) \(setup.value & 0xFF)"
     case .setInterface: "SET_INTERFACE \(setup.index) alt=\(setup.value)"
     case .any, .other:
-      "REQUEST \(hex(UInt64(setup.requestType), digits: 2)) "
+      "REQUEST \(hex(setup.requestType, 2)) "
         + "\(setup.request) value=\(setup.value) index=\(setup.index)"
     }
   }
 
   private static func list(_ bytes: [UInt8]) -> String {
-    bytes.map { hex(UInt64($0), digits: 2) }.joined(separator: " ")
+    bytes.map { hex($0, 2) }.joined(separator: " ")
   }
 
   private static let states = [
@@ -164,7 +169,7 @@ public struct TransferLog: Sendable {
   mutating func append(_ record: TransferRecord) {
     total += 1
     counts[record.kind, default: 0] += 1
-    if record.outcome == .stall { stalls += 1 }
+    if record.answer == .stall { stalls += 1 }
     if record.setup.isDeviceToHost {
       bytesReceived += record.receivedCount
     } else {
@@ -175,7 +180,7 @@ public struct TransferLog: Sendable {
 }
 
 extension ControlSetup {
-  /// What kind of request this is; `first` is the first byte of the data.
+  /// What kind of request this is, with so many bytes of data.
   func kind(length: Int) -> RequestKind {
     if requestType & 0x60 == 0x20 {
       switch request {

@@ -74,7 +74,7 @@ final class USBIPExport: Sendable {
       if now.executing == nil || now.goneChecks >= 20 {
         if let executing = now.executing, !now.isAbandoned {
           current?.isAbandoned = true
-          now.socket.send(USBIPResult.submit(executing, .gone))
+          now.socket.send(USBIPResult.gone(executing))
         }
         now.socket.hangUp()
       } else {
@@ -115,7 +115,7 @@ final class USBIPExport: Sendable {
       let rest = queue.removeAll()
       silent = rest.isEmpty ? silent + 1 : 0
       for transfer in rest {
-        socket.send(USBIPResult.submit(transfer.submit.sequence, .gone))
+        socket.send(USBIPResult.gone(transfer.submit.sequence))
       }
       pause(milliseconds: 10)
     }
@@ -199,19 +199,10 @@ final class USBIPExport: Sendable {
       current?.executing = nil
       current?.goneChecks = 0
       if !now.isAbandoned {
-        switch answer {
-        case .data(let data):
-          now.socket.send(USBIPResult.submit(submit, answeredWith: data))
-        case .stall:
-          now.socket.send(USBIPResult.submit(submit.sequence, .stall))
-        case .transferError:
-          now.socket.send(USBIPResult.submit(submit.sequence, .transferError))
-        case .timeout:
-          // A host that waits longer than the limit waits for ever, as it
-          // would with a device that never answers.
-          break
-        case .gone:
-          now.socket.send(USBIPResult.submit(submit.sequence, .gone))
+        if let message = USBIPResult.submit(submit, answer) {
+          now.socket.send(message)
+        }
+        if answer == .gone {
           current?.isEnding = true
           return false
         }

@@ -1,4 +1,5 @@
 import DFUCore
+import DFUSimulator
 
 // The messages of USB/IP as the Linux kernel's documentation describes them
 // (usb/usbip_protocol): all fields big-endian. Pure functions over bytes.
@@ -218,21 +219,29 @@ enum USBIPResult {
     case gone = -108
   }
 
-  /// RET_SUBMIT of a transfer that succeeded; `data` is what the device sent.
+  /// RET_SUBMIT with what the device did; `nil` for a transfer that it never
+  /// answers: a host that waits longer than the limit waits for ever.
   static func submit(
-    _ command: USBIPSubmit, answeredWith data: [UInt8]
-  ) -> [UInt8] {
-    guard command.isDeviceToHost else {
-      return answer(3, command.sequence, .ok, length: command.length)
+    _ command: USBIPSubmit, _ result: ControlAnswer
+  ) -> [UInt8]? {
+    switch result {
+    case .data(let data):
+      guard command.isDeviceToHost else {
+        return answer(3, command.sequence, .ok, length: command.length)
+      }
+      let sent = data.prefix(Int(command.length))
+      return answer(
+        3, command.sequence, .ok, length: UInt16(clamping: sent.count)) + sent
+    case .stall: return answer(3, command.sequence, .stall)
+    case .transferError: return answer(3, command.sequence, .transferError)
+    case .gone: return gone(command.sequence)
+    case .timeout: return nil
     }
-    let sent = data.prefix(Int(command.length))
-    return answer(
-      3, command.sequence, .ok, length: UInt16(clamping: sent.count)) + sent
   }
 
-  /// RET_SUBMIT of a transfer that failed.
-  static func submit(_ sequence: UInt32, _ status: Status) -> [UInt8] {
-    answer(3, sequence, status)
+  /// RET_SUBMIT of a transfer to a device that has gone.
+  static func gone(_ sequence: UInt32) -> [UInt8] {
+    answer(3, sequence, .gone)
   }
 
   /// RET_UNLINK.

@@ -1,8 +1,7 @@
 extension ChipFamily {
   static let apm32: [ChipFamily] = [
-    ChipFamily(
-      "APM32", "Geehy APM32", ["APM32"], Fingerprint(.geehy), writeAlignment: 4
-    ).with { $0.emptyCheck = .unknown }
+    ChipFamily("APM32", "Geehy APM32", Fingerprint(.geehy), writeAlignment: 4)
+      .with { $0.emptyCheck = .unknown }
   ]
 }
 

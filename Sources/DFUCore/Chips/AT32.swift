@@ -1,13 +1,12 @@
 extension ChipFamily {
   static let at32: [ChipFamily] = [
-    ChipFamily(
-      "AT32", "Artery AT32", ["AT32"], Fingerprint(.artery), writeAlignment: 4
-    ).with {
-      // dfu-util listings of AT32 boards.
-      $0.serial = .constant(["AT32"])
-      $0.emptyCheck = .unknown
-      $0.notes = ["lifting its readout protection does not reset it"]
-    }
+    ChipFamily("AT32", "Artery AT32", Fingerprint(.artery), writeAlignment: 4)
+      .with {
+        // dfu-util listings of AT32 boards.
+        $0.serial = .constant(["AT32"])
+        $0.emptyCheck = .unknown
+        $0.notes = ["lifting its readout protection does not reset it"]
+      }
   ]
 }
 

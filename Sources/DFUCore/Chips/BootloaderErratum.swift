@@ -136,17 +136,13 @@ extension BootloaderErratum {
   ) -> [Applicable] {
     if evidence?.isSystemBootloader == false { return [] }
     let each = candidates.map { $0.errata(evidence) }
-    var found: [Applicable] = []
-    for erratum in each.flatMap({ $0.map(\.erratum) })
-    where !found.contains(where: { $0.erratum == erratum }) {
+    return each.joined().map(\.erratum).uniqued.map { erratum in
       let isCertain = each.allSatisfy {
         $0.contains(Applicable(erratum: erratum, certainty: .certain))
       }
-      found.append(
-        Applicable(
-          erratum: erratum, certainty: isCertain ? .certain : .possible))
+      return Applicable(
+        erratum: erratum, certainty: isCertain ? .certain : .possible)
     }
-    return found
   }
 }
 

@@ -1,7 +1,7 @@
 extension ChipFamily {
   static let c0: [ChipFamily] = [
     g0Style(
-      "C071", "STM32C071", ["C071"], .pages(2 << 10, [64, 128]),
+      "C071", "STM32C071", .pages(2 << 10, [64, 128]),
       .g0(
         "C071", factory: 0xFFFF_FEAA,
         widths: AreaWidths(code: 8, write: 6, secure: 6), twoBanks: false,

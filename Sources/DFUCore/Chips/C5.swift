@@ -1,11 +1,12 @@
 extension ChipFamily {
   static let c5: [ChipFamily] = [
     ChipFamily(
-      "C5", "STM32C5", ["C5", "C562"],
+      "C5", "STM32C5",
       // Betaflight pull request 5300, an STM32C562; AN2606 rev 70.
       Fingerprint(.newer, [.pages(8 << 10, [128, 256, 512, 1024])]),
       writeAlignment: 16
     ).with {
+      $0.aliases.append("C562")
       $0.fingerprint.deviceFeature = false
       // H5, which shows the same sectors, has three blanks.
       $0.fingerprint.padding = 1

@@ -57,16 +57,13 @@ public enum MemoryKind: String, Hashable, Sendable, CaseIterable {
   public init(name: String, windows: [AddressWindow] = []) {
     var name = name.lowercased()
     name.removeAll { !$0.isLetter && !$0.isNumber }
-    if name.hasPrefix("option") || name.hasPrefix("obbytes") {
-      self = .optionBytes
-    } else if name.hasPrefix("otp") {
-      self = .oneTimeProgrammable
-    } else if name.hasPrefix("devicefeature") {
-      self = .deviceFeature
-    } else if name.hasPrefix("datamemory") {
-      self = .dataMemory
-    } else if name.hasPrefix("engi") {
-      self = .engineeringBytes
+    let kinds: KeyValuePairs<String, MemoryKind> = [
+      "option": .optionBytes, "obbytes": .optionBytes,
+      "otp": .oneTimeProgrammable, "devicefeature": .deviceFeature,
+      "datamemory": .dataMemory, "engi": .engineeringBytes,
+    ]
+    if let known = kinds.first(where: { name.hasPrefix($0.key) }) {
+      self = known.value
     } else if windows.contains(where: { window in
       OptionByteGuard.knownWindows.contains { $0.contains(window.start) }
     }) {

@@ -67,16 +67,37 @@ public struct ChipFamily: Hashable, Sendable {
   /// What else a person should know of it, a sentence each.
   public var notes: [String] = []
 
-  /// A family with what every family must have.
-  public init(
-    _ name: String, _ title: String, _ aliases: [String],
-    _ fingerprint: Fingerprint, writeAlignment: Int
+  /// A family with what every family must have. Its aliases are the parts that
+  /// its title lists: `STM32F401xB/C` is F401xB and F401xC.
+  init(
+    _ name: String, _ title: String, _ fingerprint: Fingerprint,
+    writeAlignment: Int
   ) {
     self.name = name
     self.title = title
-    self.aliases = aliases
     self.fingerprint = fingerprint
     self.writeAlignment = writeAlignment
+    let parts = title.split(separator: ",").compactMap {
+      $0.split(separator: " ").last
+    }
+    aliases = parts.flatMap { part -> [String] in
+      let endings = part.split(separator: "/")
+      let first = String(endings[0].trimmingPrefix("STM32"))
+      return [first] + endings.dropFirst().map { String(first.dropLast() + $0) }
+    }
+  }
+
+  /// A family of ST's whose bootloader shows its option bytes.
+  init(
+    _ name: String, _ title: String, _ generation: BootloaderGeneration,
+    _ flash: [FlashShape], _ layout: OptionByteLayout, writeAlignment: Int
+  ) {
+    self.init(
+      name, title,
+      Fingerprint(generation, flash, optionBytes: [layout.windows]),
+      writeAlignment: writeAlignment)
+    fingerprint.deviceFeature = false
+    optionBytes = layout
   }
 
   /// Bytes every write is best padded to (with ``erasedByte``): the stricter of

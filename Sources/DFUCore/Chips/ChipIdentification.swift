@@ -31,12 +31,9 @@ public struct ChipIdentification: Hashable, Sendable {
     var found: [ChipFamily] = []
     for family in families {
       let agreements = family.agreements(with: evidence)
-      if agreements > best {
-        best = agreements
-        found = [family]
-      } else if agreements == best, agreements > 0 {
-        found.append(family)
-      }
+      if agreements > best { found = [] }
+      best = max(best, agreements)
+      if agreements == best, best > 0 { found.append(family) }
     }
     self.init(candidates: found, basis: .evidence)
   }
@@ -60,12 +57,8 @@ public struct ChipIdentification: Hashable, Sendable {
   /// The option-byte layouts the candidates have, for ``OptionByteGuard``;
   /// none when one of them has an unknown one.
   public var optionByteLayouts: [OptionByteLayout] {
-    var found: [OptionByteLayout] = []
-    for candidate in candidates {
-      guard let layout = candidate.optionBytes else { return [] }
-      if !found.contains(layout) { found.append(layout) }
-    }
-    return found
+    let layouts = candidates.compactMap(\.optionBytes)
+    return layouts.count == candidates.count ? layouts.uniqued : []
   }
 
   /// What all candidates have in common.
@@ -257,10 +250,6 @@ public struct SharedKnowledge: Hashable, Sendable {
     uniqueID = all(\.letsUniqueIDBeRead) ? same(\.uniqueID) ?? [] : []
     hasVoltageRange = all(\.hasVoltageRange)
     timing = same(\.timing) ?? nil
-    uf2Families = []
-    for identifier in families.flatMap(\.uf2Families)
-    where !uf2Families.contains(identifier) {
-      uf2Families.append(identifier)
-    }
+    uf2Families = families.flatMap(\.uf2Families).uniqued
   }
 }

@@ -30,12 +30,9 @@ public enum ChipLookup: Hashable, Sendable {
       let length =
         ([family.name] + family.aliases)
         .map { Self.match($0, wanted) }.max() ?? 0
-      if length > best {
-        best = length
-        found = [family]
-      } else if length == best, length > 0 {
-        found.append(family)
-      }
+      if length > best { found = [] }
+      best = max(best, length)
+      if length == best, best > 0 { found.append(family) }
     }
     let without = chipsWithoutDFU.filter { wanted.hasPrefix($0.prefix) }
     if let row = without.max(by: { $0.prefix.count < $1.prefix.count }),
@@ -48,12 +45,8 @@ public enum ChipLookup: Hashable, Sendable {
       self = .several(found)
     } else {
       let names = ChipFamily.all.flatMap { [$0.name] + $0.aliases }
-      let nearest = nearestNames(to: wanted, among: names)
       // A family may bear the name of its first part.
-      self = .unknown(
-        nearest: nearest.enumerated().filter { index, name in
-          !nearest.prefix(index).contains(name)
-        }.map(\.element))
+      self = .unknown(nearest: nearestNames(to: wanted, among: names).uniqued)
     }
   }
 
@@ -70,32 +63,22 @@ public enum ChipLookup: Hashable, Sendable {
   }
 }
 
-/// Chips whose ROM has no DFU over USB.
-private let chipsWithoutDFU: [(prefix: String, sentence: String)] = [
-  (
-    "F103",
-    "the ROM of STM32F103 knows only its serial port; DFU needs a bootloader "
-      + "in its flash (AN2606)"
-  ),
-  (
-    "F100",
-    "the ROM of STM32F100 knows only its serial port (AN2606)"
-  ),
-  ("F03", "STM32F03x has no USB"),
-  ("F05", "STM32F05x has no USB"),
-  ("F09", "STM32F09x has no USB"),
-  ("F030", "STM32F030 has no USB"),
-  ("F410", "STM32F410 has no USB"),
-  ("WBA5", "the ROM of STM32WBA5x has no USB DFU (AN2606)"),
-  ("WB0", "the ROM of STM32WB0x has no USB DFU (AN2606)"),
-  ("WB1", "the ROM of STM32WB1x has no USB DFU (AN2606)"),
-  ("WLE5", "the ROM of STM32WLE5 has no USB DFU (AN2606)"),
-  ("WL5", "the ROM of STM32WL5x has no USB DFU (AN2606)"),
-  ("U031", "the ROM of STM32U031 has no USB DFU (AN2606)"),
-  ("G03", "the ROM of STM32G03x has no USB DFU (AN2606)"),
-  ("G04", "the ROM of STM32G04x has no USB DFU (AN2606)"),
-  ("G05", "the ROM of STM32G05x has no USB DFU (AN2606)"),
-  ("G06", "the ROM of STM32G06x has no USB DFU (AN2606)"),
-  ("G07", "the ROM of STM32G07x has no USB DFU (AN2606)"),
-  ("G08", "the ROM of STM32G08x has no USB DFU (AN2606)"),
-]
+/// Chips whose ROM has no DFU over USB; `x` stands for any character.
+private let chipsWithoutDFU: [(prefix: String, sentence: String)] =
+  [
+    (
+      "F103",
+      "the ROM of STM32F103 knows only its serial port; DFU needs a bootloader "
+        + "in its flash (AN2606)"
+    ),
+    ("F100", "the ROM of STM32F100 knows only its serial port (AN2606)"),
+  ]
+  + ["F03x", "F05x", "F09x", "F030", "F410"].map {
+    (prefix($0), "STM32\($0) has no USB")
+  }
+  + [
+    "WBA5x", "WB0x", "WB1x", "WLE5", "WL5x", "U031", "G03x", "G04x", "G05x",
+    "G06x", "G07x", "G08x",
+  ].map { (prefix($0), "the ROM of STM32\($0) has no USB DFU (AN2606)") }
+
+private func prefix(_ name: String) -> String { name.filter { $0 != "x" } }

@@ -1,8 +1,8 @@
 extension ChipFamily {
   static let f1: [ChipFamily] = [
     f1Style(
-      "F105", "STM32F105, F107", ["F105", "F107"],
-      .pages(2 << 10, [64, 128, 256]), .f1("F1", open: 0xA5, [])
+      "F105", "STM32F105, F107", .pages(2 << 10, [64, 128, 256]),
+      .f1("F1", open: 0xA5, [])
     ).with {
       $0.peripheral = .otg
       $0.uniqueID = .words(at: 0x1FFF_F7E8)
@@ -22,17 +22,11 @@ extension ChipFamily {
 
   /// What F0, F1 and F3 have in common.
   static func f1Style(
-    _ name: String, _ title: String, _ aliases: [String], _ flash: FlashShape,
+    _ name: String, _ title: String, _ flash: FlashShape,
     _ layout: OptionByteLayout
   ) -> ChipFamily {
-    ChipFamily(
-      name, title, aliases,
-      Fingerprint(.older, [flash], optionBytes: [layout.windows]),
-      writeAlignment: 4
-    ).with {
-      $0.fingerprint.deviceFeature = false
+    ChipFamily(name, title, .older, [flash], layout, writeAlignment: 4).with {
       $0.timing = .f1
-      $0.optionBytes = layout
       $0.peripheral = .fullSpeedDevice
     }
   }
@@ -41,7 +35,7 @@ extension ChipFamily {
 extension FlashTiming {
   /// Pages, 16 bits at a time (datasheets).
   static let f1 = FlashTiming(
-    erase: [SectorErase(size: 2 << 10, .ms(20, 40))],
+    erase: [SectorErase(size: 2 << 10, time: .ms(20, 40))],
     massErase: .ms(20, 40), programUnit: 2,
     program: FlashTime(typical: 53, maximum: 70))
 }

@@ -1,7 +1,7 @@
 extension ChipFamily {
   static let f2: [ChipFamily] = [
     f4(
-      "F2", "STM32F205, F207, F215, F217", ["F205", "F207", "F215", "F217"],
+      "F2", "STM32F205, F207, F215, F217",
       [0, 1, 3, 5, 7].map { .f4($0) }, .f4("F2", sectors: 12, sprmod: false)
     ).with {
       // Like F4, which is the same flash and OTG core.

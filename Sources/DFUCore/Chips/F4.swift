@@ -1,27 +1,22 @@
 extension ChipFamily {
   static let f4: [ChipFamily] = [
+    f4("F401xC", "STM32F401xB/C", [.f4(0), .f4(1)], .f4("F401xC", sectors: 6))
+      .with {
+        $0.ram = [sram(64)]
+        $0.errata += [
+          .clocksOff(),
+          BootloaderErratum(
+            "removing readout protection leaves SPRMOD set on an STM32F401xB/C",
+            [.warnBefore(.liftProtection)], on: .protection),
+        ]
+      },
+    f4("F401xE", "STM32F401xD/E", [.f4(2), .f4(3)], .f4("F401xE", sectors: 8))
+      .with {
+        $0.ram = [sram(96)]
+        $0.errata.append(.clocksOff())
+      },
     f4(
-      "F401xC", "STM32F401xB/C", ["F401xB", "F401xC"], [.f4(0), .f4(1)],
-      .f4("F401xC", sectors: 6)
-    ).with {
-      $0.ram = [sram(64)]
-      $0.errata += [
-        .clocksOff(),
-        BootloaderErratum(
-          "removing readout protection leaves SPRMOD set on an STM32F401xB/C",
-          [.warnBefore(.liftProtection)], on: .protection),
-      ]
-    },
-    f4(
-      "F401xE", "STM32F401xD/E", ["F401xD", "F401xE"], [.f4(2), .f4(3)],
-      .f4("F401xE", sectors: 8)
-    ).with {
-      $0.ram = [sram(96)]
-      $0.errata.append(.clocksOff())
-    },
-    f4(
-      "F405", "STM32F405, F407, F415, F417",
-      ["F405", "F407", "F415", "F417"], [.f4(3), .f4(7)],
+      "F405", "STM32F405, F407, F415, F417", [.f4(3), .f4(7)],
       .f4("F405", sectors: 12, sprmod: false)
     ).with {
       $0.ram = [sram(128), ccm]
@@ -31,30 +26,21 @@ extension ChipFamily {
       $0.uf2Families = [0x5775_5A57, 0x6D09_22FA, 0x8FB0_60FE]
       $0.notes = [.showsErasableOptions]
     },
-    f4(
-      "F411", "STM32F411", ["F411"], [.f4(1), .f4(3)], .f4("F411", sectors: 8)
-    ).with {
+    f4("F411", "STM32F411", [.f4(1), .f4(3)], .f4("F411", sectors: 8)).with {
       $0.ram = [sram(128)]
       $0.errata.append(.clocksOff())
     },
-    f4(
-      "F412", "STM32F412", ["F412"], [.f4(3), .f4(7)], .f4("F412", sectors: 12)
-    ).with {
+    f4("F412", "STM32F412", [.f4(3), .f4(7)], .f4("F412", sectors: 12)).with {
       $0.ram = [sram(256)]
       $0.reconnectTime = 380
       $0.errata.append(.clocksOff())
     },
-    f4(
-      "F413", "STM32F413, F423", ["F413", "F423"], [.f4(7), .f4(11)],
-      .f4("F413", sectors: 15)
-    ).with {
-      $0.ram = [sram(320)]
-      $0.errata.append(.clocksOff())
-    },
-    f4(
-      "F42x", "STM32F427, F429, F437, F439",
-      ["F427", "F429", "F437", "F439"], twoBanks, f42xLayout
-    ).with {
+    f4("F413", "STM32F413, F423", [.f4(7), .f4(11)], .f4("F413", sectors: 15))
+      .with {
+        $0.ram = [sram(320)]
+        $0.errata.append(.clocksOff())
+      },
+    f4("F42x", "STM32F427, F429, F437, F439", twoBanks, f42xLayout).with {
       $0.fingerprint.optionBytes.append(Array(f42xLayout.windows.prefix(1)))
       $0.ram = [sram(192), ccm]
       $0.errata += [
@@ -73,17 +59,13 @@ extension ChipFamily {
           + "which is cut off"
       ]
     },
-    f4(
-      "F446", "STM32F446", ["F446"], [.f4(1), .f4(3)], .f4("F446", sectors: 8)
-    ).with {
+    f4("F446", "STM32F446", [.f4(1), .f4(3)], .f4("F446", sectors: 8)).with {
       $0.serial = .constant(["STM32FxSTM32"])
       $0.ram = [sram(128)]
       $0.reconnectTime = 200
       $0.errata.append(.clocksOff())
     },
-    f4(
-      "F469", "STM32F469, F479", ["F469", "F479"], twoBanks, f42xLayout
-    ).with {
+    f4("F469", "STM32F469, F479", twoBanks, f42xLayout).with {
       $0.fingerprint.optionBytes.append(Array(f42xLayout.windows.prefix(1)))
       $0.ram = [sram(320), ccm]
       $0.errata.append(.clocksOff())
@@ -100,14 +82,10 @@ extension ChipFamily {
 
   /// What F2 and F4 have in common.
   static func f4(
-    _ name: String, _ title: String, _ aliases: [String],
+    _ name: String, _ title: String,
     _ flash: [FlashShape], _ layout: OptionByteLayout
   ) -> ChipFamily {
-    ChipFamily(
-      name, title, aliases,
-      Fingerprint(.older, flash, optionBytes: [layout.windows]),
-      writeAlignment: 4
-    ).with {
+    ChipFamily(name, title, .older, flash, layout, writeAlignment: 4).with {
       $0.fingerprint.deviceFeature = true
       $0.uniqueID = .words(at: 0x1FFF_7A10)
       // libopencm3 issue 760 and field reports.
@@ -119,7 +97,6 @@ extension ChipFamily {
       $0.answersAreHeldBack = Source(
         "field reports; comma.ai panda polls F4 without sleeping")
       $0.peripheral = .otg
-      $0.optionBytes = layout
       $0.errata = [.programsBytewise]
       $0.uf2Families = [0x5775_5A57]
     }
@@ -147,9 +124,9 @@ extension FlashTiming {
   /// (datasheets).
   static let f4 = FlashTiming(
     erase: [
-      SectorErase(size: 16 << 10, .ms(400, 800)),
-      SectorErase(size: 64 << 10, .ms(1200, 2400)),
-      SectorErase(size: 128 << 10, .ms(2000, 4000)),
+      SectorErase(size: 16 << 10, time: .ms(400, 800)),
+      SectorErase(size: 64 << 10, time: .ms(1200, 2400)),
+      SectorErase(size: 128 << 10, time: .ms(2000, 4000)),
     ],
     massErase: .ms(16_000, 32_000), programUnit: 1,
     program: FlashTime(typical: 16, maximum: 100))

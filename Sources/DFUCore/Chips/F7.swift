@@ -1,9 +1,8 @@
 extension ChipFamily {
   static let f7: [ChipFamily] = [
     f7(
-      "F72x", "STM32F722, F723, F730, F732, F733",
-      ["F722", "F723", "F730", "F732", "F733"],
-      [.f4(0), .f4(1), .f4(3)], .f7("F72x", length: 48, codeProtection: true)
+      "F72x", "STM32F722, F723, F730, F732, F733", [.f4(0), .f4(1), .f4(3)],
+      .f7("F72x", length: 48, codeProtection: true)
     ).with {
       $0.uniqueID = .words(at: 0x1FF0_7A10)
       $0.serial = .constant(["STM32FxSTM32"])
@@ -11,13 +10,11 @@ extension ChipFamily {
       $0.timing = .f4
     },
     f7(
-      "F74x", "STM32F745, F746, F750, F756",
-      ["F745", "F746", "F750", "F756"], [.f7(3), .f7(1)],
+      "F74x", "STM32F745, F746, F750, F756", [.f7(3), .f7(1)],
       .f7("F74x", length: 32)
     ).with { $0.ram = [sram(320)] },
     f7(
       "F76x", "STM32F765, F767, F768, F769, F777, F778, F779",
-      ["F765", "F767", "F768", "F769", "F777", "F778", "F779"],
       [.f7(7), .f7(3)] + f76xBanks, .f7("F76x", length: 32, dualBank: true)
     ).with {
       // micropython discussion 15948.
@@ -39,14 +36,11 @@ extension ChipFamily {
   ]
 
   private static func f7(
-    _ name: String, _ title: String, _ aliases: [String],
+    _ name: String, _ title: String,
     _ flash: [FlashShape], _ layout: OptionByteLayout
   ) -> ChipFamily {
-    ChipFamily(
-      name, title, aliases,
-      Fingerprint(.older, flash, optionBytes: [layout.windows]),
-      writeAlignment: 8
-    ).with {
+    ChipFamily(name, title, .older, flash, layout, writeAlignment: 8).with {
+      $0.fingerprint.deviceFeature = nil
       $0.uniqueID = .words(at: 0x1FF0_F420)
       $0.serial = .derived(.rom)
       $0.timing = .f7
@@ -55,7 +49,6 @@ extension ChipFamily {
       $0.reconnectTime = 320
       $0.answersAreHeldBack = Source("field reports")
       $0.peripheral = .otg
-      $0.optionBytes = layout
       $0.errata = [.programsBytewise]
       $0.uf2Families = [0x53B8_0F00]
     }
@@ -77,10 +70,10 @@ extension FlashTiming {
   /// F74x and F76x, one byte at a time (datasheets).
   fileprivate static let f7 = FlashTiming(
     erase: [
-      SectorErase(size: 16 << 10, .ms(400, 800)),
-      SectorErase(size: 32 << 10, .ms(400, 800)),
-      SectorErase(size: 128 << 10, .ms(1200, 2400)),
-      SectorErase(size: 256 << 10, .ms(2100, 4000)),
+      SectorErase(size: 16 << 10, time: .ms(400, 800)),
+      SectorErase(size: 32 << 10, time: .ms(400, 800)),
+      SectorErase(size: 128 << 10, time: .ms(1200, 2400)),
+      SectorErase(size: 256 << 10, time: .ms(2100, 4000)),
     ],
     massErase: .ms(16_000, 32_000), programUnit: 1,
     program: FlashTime(typical: 16, maximum: 100))

@@ -4,12 +4,6 @@ public struct FlashTime: Hashable, Sendable {
   public var typical: Int
   /// The datasheet's maximum.
   public var maximum: Int
-
-  /// A pair of times in microseconds.
-  public init(typical: Int, maximum: Int) {
-    self.typical = typical
-    self.maximum = maximum
-  }
 }
 
 /// Datasheet times of a flash memory.
@@ -31,23 +25,6 @@ public struct FlashTiming: Hashable, Sendable {
     public var size: Int
     /// How long it takes.
     public var time: FlashTime
-
-    /// A size in bytes and the time in microseconds.
-    public init(size: Int, _ time: FlashTime) {
-      self.size = size
-      self.time = time
-    }
-  }
-
-  /// The times of a flash memory.
-  public init(
-    erase: [SectorErase], massErase: FlashTime?, programUnit: Int,
-    program: FlashTime
-  ) {
-    self.erase = erase
-    self.massErase = massErase
-    self.programUnit = programUnit
-    self.program = program
   }
 
   /// The time to erase a sector of a size in bytes: of the smallest known

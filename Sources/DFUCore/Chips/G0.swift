@@ -1,7 +1,7 @@
 extension ChipFamily {
   static let g0: [ChipFamily] = [
     g0(
-      "G0B1", "STM32G0B1, G0C1", ["G0B1", "G0C1"],
+      "G0B1", "STM32G0B1, G0C1",
       .g0(
         "G0B1", factory: 0xFFFF_FEAA, widths: .g0b1, twoBanks: true,
         user: g0Full + g0Banks, Source("RM0444", .inferred))
@@ -21,7 +21,7 @@ extension ChipFamily {
       ]
     },
     g0(
-      "G0B0", "STM32G0B0", ["G0B0"],
+      "G0B0", "STM32G0B0",
       .g0(
         "G0B0", factory: 0xDFFF_E1AA, widths: .g0b1, twoBanks: true,
         user: g0Banks, Source("RM0454", .inferred))
@@ -47,12 +47,10 @@ extension ChipFamily {
   }
 
   private static func g0(
-    _ name: String, _ title: String, _ aliases: [String],
+    _ name: String, _ title: String,
     _ layout: OptionByteLayout
   ) -> ChipFamily {
-    g0Style(
-      name, title, aliases, .pages(2 << 10, [128, 256, 512]), layout
-    ).with {
+    g0Style(name, title, .pages(2 << 10, [128, 256, 512]), layout).with {
       $0.writeAlignment = 4
       $0.uniqueID = .words(at: 0x1FFF_7590)
       $0.ram = [sram(144)]
@@ -65,16 +63,11 @@ extension ChipFamily {
   /// What G0 and C0 have in common. Whether a bootloader of G0B0 or C0 shows its
   /// option bytes is not known.
   static func g0Style(
-    _ name: String, _ title: String, _ aliases: [String], _ flash: FlashShape,
+    _ name: String, _ title: String, _ flash: FlashShape,
     _ layout: OptionByteLayout
   ) -> ChipFamily {
-    ChipFamily(
-      name, title, aliases,
-      Fingerprint(
-        .newer, [flash], optionBytes: [layout.windows], uncertain: true),
-      writeAlignment: 8
-    ).with {
-      $0.fingerprint.deviceFeature = false
+    ChipFamily(name, title, .newer, [flash], layout, writeAlignment: 8).with {
+      $0.fingerprint.optionBytesAreUncertain = true
       // ST community, STM32G0B1 and STM32C0.
       $0.serial = .derived(.rom)
       $0.eccWord = 8
@@ -83,7 +76,6 @@ extension ChipFamily {
       // Main flash is booted and BOOT_LOCK is 0.
       $0.emptyCheck = .present
       $0.peripheral = .fullSpeedDevice
-      $0.optionBytes = layout
     }
   }
 
@@ -110,7 +102,7 @@ extension ChipFamily {
 extension FlashTiming {
   /// G0 and C0: pages, 64 bits at a time (datasheets).
   fileprivate static let g0 = FlashTiming(
-    erase: [SectorErase(size: 2 << 10, .ms(22, 40))],
+    erase: [SectorErase(size: 2 << 10, time: .ms(22, 40))],
     massErase: .ms(22, 40), programUnit: 8,
     program: FlashTime(typical: 85, maximum: 125))
 }

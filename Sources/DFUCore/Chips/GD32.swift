@@ -1,11 +1,11 @@
 extension ChipFamily {
   static let gd32: [ChipFamily] = [
     ChipFamily(
-      "GD32VF103", "GigaDevice GD32VF103", ["GD32VF103"],
+      "GD32VF103", "GigaDevice GD32VF103",
       Fingerprint(
         .gigaDevice,
-        [.pages(2 << 10, [1024]), .pages(1 << 10, [16, 32, 64, 128])]
-      ), writeAlignment: 4
+        [.pages(2 << 10, [1024]), .pages(1 << 10, [16, 32, 64, 128])]),
+      writeAlignment: 4
     ).with {
       $0.fingerprint.sizeInSerial = true
       $0.ram = [sram(32)]
@@ -21,7 +21,7 @@ extension ChipFamily {
       $0.notes = ["it leaves without answering the last GETSTATUS"]
     },
     ChipFamily(
-      "GD32H7", "GigaDevice GD32H7", ["GD32H7"],
+      "GD32H7", "GigaDevice GD32H7",
       Fingerprint(.gigaDevice, [.pages(4 << 10, [3840])]), writeAlignment: 8
     ).with { $0.serial = .constant(["GD32H7"]) },
   ]

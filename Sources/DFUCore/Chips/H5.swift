@@ -1,18 +1,16 @@
 extension ChipFamily {
   static let h5: [ChipFamily] = [
-    h5("H503", "STM32H503", ["H503"], [128], .h5("H503", trustZone: false))
+    h5("H503", "STM32H503", [128], .h5("H503", trustZone: false))
       .with {
         $0.ram = [sram(32)]
         $0.systemMemory = AddressWindow(0x0BF8_7000, through: 0x0BF8_FFFF)
         $0.errata = [.jumpCrashes([0xE1])]
       },
+    h5("H523", "STM32H523, H533", [256, 512], .h5("H523", trustZone: true)).with
+    { $0.ram = [sram(272)] },
     h5(
-      "H523", "STM32H523, H533", ["H523", "H533"], [256, 512],
-      .h5("H523", trustZone: true)
-    ).with { $0.ram = [sram(272)] },
-    h5(
-      "H563", "STM32H562, H563, H573", ["H562", "H563", "H573"],
-      [1024, 2048], .h5("H563", trustZone: true)
+      "H563", "STM32H562, H563, H573", [1024, 2048],
+      .h5("H563", trustZone: true)
     ).with {
       $0.ram = [sram(640)]
       $0.bootloaderID = 0x0BF9_FAFE
@@ -25,7 +23,7 @@ extension ChipFamily {
           [.refuse(.eraseDataFlash)], on: .erase),
       ]
     },
-    h5("H5E", "STM32H5E, H5F", ["H5E", "H5F"], [4096], nil).with {
+    h5("H5E", "STM32H5E, H5F", [4096], nil).with {
       $0.ram = [sram(1536)]
       $0.systemMemory = AddressWindow(0x0BFA_C000, through: 0x0BFB_7FFF)
       $0.errata.append(
@@ -37,16 +35,15 @@ extension ChipFamily {
   ]
 
   private static func h5(
-    _ name: String, _ title: String, _ aliases: [String],
+    _ name: String, _ title: String,
     _ kilobytes: [Int], _ layout: OptionByteLayout?
   ) -> ChipFamily {
     ChipFamily(
-      name, title, aliases,
+      name, title,
       Fingerprint(
         .newer, [.pages(8 << 10, kilobytes)],
         optionBytes: [[AddressWindow(0x4002_2050, length: 432)]],
-        uncertain: true),
-      writeAlignment: 16
+        uncertain: true), writeAlignment: 16
     ).with {
       $0.fingerprint.deviceFeature = false
       // C5, which shows the same sectors, has one blank.
@@ -105,12 +102,12 @@ extension OptionByteLayout {
       ] + (trustZone ? [boot("SEC", 0x38)] : []),
       untouchable: [
         .init(
-          AddressWindow(base + 0x10, length: 0x10),
-          "epoch counters, which only count up", excluded: false),
+          window: AddressWindow(base + 0x10, length: 0x10),
+          reason: "epoch counters, which only count up"),
         .init(
-          AddressWindow(base + 0x40, length: 8),
-          "locks of one-time-programmable memory, which cannot be undone",
-          excluded: false),
+          window: AddressWindow(base + 0x40, length: 8),
+          reason:
+            "locks of one-time-programmable memory, which cannot be undone"),
       ], protection: .productState,
       source: Source("RM0481, RM0492 and CMSIS device headers", .unconfirmed))
   }

@@ -1,12 +1,9 @@
 extension ChipFamily {
   static let h7: [ChipFamily] = [
     h7(
-      "H74x",
-      "STM32H742, H743, H745, H747, H750, H753, H755, H757",
-      ["H742", "H743", "H745", "H747", "H750", "H753", "H755", "H757"],
+      "H74x", "STM32H742, H743, H745, H747, H750, H753, H755, H757",
       [.pages(128 << 10, [128, 1024, 2048])],
-      .h7(
-        "H74x", length: 128, sectors: 8, extra: flags(["SWAP_BANK": 31]))
+      .h7("H74x", length: 128, sectors: 8, extra: flags(["SWAP_BANK": 31]))
     ).with {
       $0.uniqueID = .words(at: 0x1FF1_E800)
       // ST community, STM32H745 bootloader serial number.
@@ -24,7 +21,6 @@ extension ChipFamily {
     },
     h7(
       "H72x", "STM32H723, H725, H730, H733, H735",
-      ["H723", "H725", "H730", "H733", "H735"],
       [.pages(128 << 10, [128, 256, 512, 1024])],
       .h7("H72x", length: 88, sectors: 8, extra: [])
     ).with {
@@ -48,7 +44,7 @@ extension ChipFamily {
       ]
     },
     h7(
-      "H7A3", "STM32H7A3, H7B0, H7B3", ["H7A3", "H7B0", "H7B3"],
+      "H7A3", "STM32H7A3, H7B0, H7B3",
       [.pages(8 << 10, [128, 1024, 2048]), h7a3Version90],
       .h7(
         "H7A3", length: 297, sectors: 32,
@@ -81,9 +77,9 @@ extension ChipFamily {
     },
     ChipFamily(
       "H7RS", "STM32H7R3, H7R7, H7S3, H7S7",
-      ["H7R3", "H7R7", "H7S3", "H7S7", "H7R", "H7S"],
       Fingerprint(.newer, [.pages(8 << 10, [64])]), writeAlignment: 16
     ).with {
+      $0.aliases += ["H7R", "H7S"]
       $0.fingerprint.deviceFeature = false
       $0.eccWord = 16
       $0.ram = [
@@ -135,17 +131,11 @@ extension ChipFamily {
   ]
 
   private static func h7(
-    _ name: String, _ title: String, _ aliases: [String],
+    _ name: String, _ title: String,
     _ flash: [FlashShape], _ layout: OptionByteLayout
   ) -> ChipFamily {
-    ChipFamily(
-      name, title, aliases,
-      Fingerprint(.newer, flash, optionBytes: [layout.windows]),
-      writeAlignment: 8
-    ).with {
-      $0.fingerprint.deviceFeature = false
+    ChipFamily(name, title, .newer, flash, layout, writeAlignment: 8).with {
       $0.peripheral = .otg
-      $0.optionBytes = layout
       $0.uf2Families = [0x6DB6_6082]
     }
   }
@@ -155,7 +145,7 @@ extension FlashTiming {
   /// H74x and H72x: sectors of 128 KB, words of 256 bits, erased with the
   /// smallest parallelism (which one the bootloader takes is not known).
   fileprivate static let h7 = FlashTiming(
-    erase: [SectorErase(size: 128 << 10, .ms(2000, 4000))],
+    erase: [SectorErase(size: 128 << 10, time: .ms(2000, 4000))],
     massErase: nil, programUnit: 32,
     program: FlashTime(typical: 100, maximum: 200))
 }
@@ -212,9 +202,9 @@ extension OptionByteLayout {
       untouchable: length == 297
         ? [
           .init(
-            AddressWindow(base + 0x4C, length: 8),
-            "locks of one-time-programmable memory, which cannot be undone",
-            excluded: false)
+            window: AddressWindow(base + 0x4C, length: 8),
+            reason:
+              "locks of one-time-programmable memory, which cannot be undone")
         ] : [], protection: .standard,
       source: Source(
         "RM0433, RM0455, RM0468 and CMSIS device headers",

@@ -1,8 +1,7 @@
 extension ChipFamily {
   static let l0: [ChipFamily] = [
     l0Style(
-      "L07x", "STM32L072, L073, L082, L083",
-      ["L072", "L073", "L082", "L083"], .pages(128, [64, 128, 192]),
+      "L07x", "STM32L072, L073, L082, L083", .pages(128, [64, 128, 192]),
       .l0(
         "L0", user: 0x8070, mode: "WPRMOD", protectionWords: 3,
         extra: flags(["BFB2": 7, "BOOT1": 15]),
@@ -19,20 +18,14 @@ extension ChipFamily {
 
   /// What L0 and L1 have in common.
   static func l0Style(
-    _ name: String, _ title: String, _ aliases: [String], _ flash: FlashShape,
+    _ name: String, _ title: String, _ flash: FlashShape,
     _ layout: OptionByteLayout
   ) -> ChipFamily {
-    ChipFamily(
-      name, title, aliases,
-      Fingerprint(.older, [flash], optionBytes: [layout.windows]),
-      writeAlignment: 8
-    ).with {
-      $0.fingerprint.deviceFeature = false
+    ChipFamily(name, title, .older, [flash], layout, writeAlignment: 8).with {
       $0.erasedByte = 0x00
       $0.systemMemory = AddressWindow(0x1FF0_0000, through: 0x1FF0_1FFF)
       $0.bootloaderID = 0x1FF0_1FFE
       $0.peripheral = .fullSpeedDevice
-      $0.optionBytes = layout
     }
   }
 }
@@ -41,7 +34,7 @@ extension FlashTiming {
   /// L0: pages of 128 bytes, programmed in half pages (datasheets).
   fileprivate static let l0 = FlashTiming(
     erase: [
-      SectorErase(size: 128, FlashTime(typical: 3200, maximum: 3940))
+      SectorErase(size: 128, time: FlashTime(typical: 3200, maximum: 3940))
     ],
     massErase: nil, programUnit: 64,
     program: FlashTime(typical: 3200, maximum: 3940))

@@ -24,9 +24,9 @@ extension ChipFamily {
   ) -> ChipFamily {
     l0Style(
       "L1x\(size)", "STM32L151x\(size), L152x\(size), L162x\(size)",
-      ["L100", "L151", "L152", "L162"].map { "\($0)x\(size)" },
       .pages(256, [kilobytes]), layout
     ).with {
+      $0.aliases.insert("L100x\(size)", at: 0)
       // Only the option bytes' address is sure.
       $0.fingerprint.optionBytesAreUncertain = true
       $0.uniqueID = [0x1FF8_00D0, 0x1FF8_00D4, 0x1FF8_00E4]
@@ -42,7 +42,7 @@ extension FlashTiming {
   /// L1: pages of 256 bytes, programmed in half pages (datasheets).
   fileprivate static let l1 = FlashTiming(
     erase: [
-      SectorErase(size: 256, FlashTime(typical: 3280, maximum: 3940))
+      SectorErase(size: 256, time: FlashTime(typical: 3280, maximum: 3940))
     ],
     massErase: nil, programUnit: 128,
     program: FlashTime(typical: 3280, maximum: 3940))

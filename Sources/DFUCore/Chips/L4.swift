@@ -1,8 +1,7 @@
 extension ChipFamily {
   static let l4: [ChipFamily] = [
     l4(
-      "L412", "STM32L412, L422", ["L412", "L422"],
-      [.pages(2 << 10, [64, 128])],
+      "L412", "STM32L412, L422", [.pages(2 << 10, [64, 128])],
       .l4("L412", code: 14, write: 6, factory: nil, user: l4User + swBoot)
     ).with {
       $0.fingerprint.generation = .newer
@@ -13,8 +12,7 @@ extension ChipFamily {
       $0.errata.append(.codeProtectionUnwritable([0xD1]))
     },
     l4(
-      "L43x", "STM32L432, L433, L442, L443",
-      ["L432", "L433", "L442", "L443"], [.pages(2 << 10, [128, 256])],
+      "L43x", "STM32L432, L433, L442, L443", [.pages(2 << 10, [128, 256])],
       .l4("L43x", code: 15, write: 7, user: l4User + swBoot)
     ).with {
       $0.ram = [sram(64), sram(16, at: 0x1000_0000)]
@@ -34,8 +32,7 @@ extension ChipFamily {
       ]
     },
     l4(
-      "L45x", "STM32L451, L452, L462", ["L451", "L452", "L462"],
-      [.pages(2 << 10, [256, 512])],
+      "L45x", "STM32L451, L452, L462", [.pages(2 << 10, [256, 512])],
       .l4("L45x", code: 16, write: 8, user: l4User + swBoot)
     ).with {
       $0.ram = [sram(160), sram(32, at: 0x1000_0000)]
@@ -45,10 +42,9 @@ extension ChipFamily {
     },
     l4(
       "L47x", "STM32L471, L475, L476, L486",
-      ["L471", "L475", "L476", "L486"], [.pages(2 << 10, [256, 512, 1024])],
+      [.pages(2 << 10, [256, 512, 1024])],
       .l4(
-        "L47x", code: 16, write: 8, second: 0x1FFF_F800,
-        user: l4User + l4Banks)
+        "L47x", code: 16, write: 8, second: 0x1FFF_F800, user: l4User + l4Banks)
     ).with {
       $0.fingerprint.optionBytes.append([AddressWindow(0x1FFF_7800, length: 40)]
       )
@@ -64,8 +60,7 @@ extension ChipFamily {
       ]
     },
     l4(
-      "L496", "STM32L496, L4A6", ["L496", "L4A6"],
-      [.pages(2 << 10, [512, 1024])],
+      "L496", "STM32L496, L4A6", [.pages(2 << 10, [512, 1024])],
       .l4(
         "L496", code: 16, write: 8, second: 0x1FFF_F800,
         user: l4User + l4Banks + swBoot)
@@ -85,14 +80,11 @@ extension ChipFamily {
           [.massEraseIsBroken], on: .erase),
       ]
     },
-    l4r(
-      "L4R", "STM32L4R5, L4R7, L4R9, L4S5, L4S7, L4S9",
-      ["L4R5", "L4R7", "L4R9", "L4S5", "L4S7", "L4S9"], [1024, 2048]
-    ).with {
+    l4r("L4R", "STM32L4R5, L4R7, L4R9, L4S5, L4S7, L4S9", [1024, 2048]).with {
       $0.ram = [sram(640), sram(64, at: 0x1000_0000)]
       $0.emptyCheck = .present
     },
-    l4r("L4P5", "STM32L4P5, L4Q5", ["L4P5", "L4Q5"], [512, 1024]).with {
+    l4r("L4P5", "STM32L4P5, L4Q5", [512, 1024]).with {
       $0.ram = [sram(320), sram(64, at: 0x1000_0000)]
       $0.emptyCheck = .unknown
       $0.errata.append(.codeProtectionUnwritable([0x90]))
@@ -100,15 +92,13 @@ extension ChipFamily {
   ]
 
   private static func l4r(
-    _ name: String, _ title: String, _ aliases: [String], _ kilobytes: [Int]
+    _ name: String, _ title: String, _ kilobytes: [Int]
   ) -> ChipFamily {
     l4(
-      name, title, aliases,
-      [.pages(4 << 10, kilobytes), .pages(8 << 10, kilobytes)],
+      name, title, [.pages(4 << 10, kilobytes), .pages(8 << 10, kilobytes)],
       .l4(
         "L4R", base: 0x1FF0_0000, code: 17, write: 8, second: 0x1FF0_1000,
-        user: l4User + swBoot + flags(["BFB2": 20, "DB1M": 21, "DBANK": 22]))
-    )
+        user: l4User + swBoot + flags(["BFB2": 20, "DB1M": 21, "DBANK": 22])))
   }
 
   private static let l4User = flags(["SRAM2_PE": 24, "SRAM2_RST": 25])
@@ -117,14 +107,11 @@ extension ChipFamily {
   static let swBoot = flags(["nSWBOOT0": 26, "nBOOT0": 27])
 
   private static func l4(
-    _ name: String, _ title: String, _ aliases: [String],
+    _ name: String, _ title: String,
     _ flash: [FlashShape], _ layout: OptionByteLayout
   ) -> ChipFamily {
-    ChipFamily(
-      name, title, aliases,
-      Fingerprint(.older, flash, optionBytes: [layout.windows]),
-      writeAlignment: 8
-    ).with {
+    ChipFamily(name, title, .older, flash, layout, writeAlignment: 8).with {
+      $0.fingerprint.deviceFeature = nil
       $0.uniqueID = .words(at: 0x1FFF_7590)
       $0.serial = .derived(.rom)
       $0.eccWord = 8
@@ -132,7 +119,6 @@ extension ChipFamily {
       $0.systemMemory = AddressWindow(0x1FFF_0000, through: 0x1FFF_6FFF)
       $0.bootloaderID = 0x1FFF_6FFE
       $0.peripheral = .otg
-      $0.optionBytes = layout
       $0.errata = [
         BootloaderErratum(
           "if the application left the chip in voltage range 2, DFU does not "
@@ -148,7 +134,8 @@ extension FlashTiming {
   /// L4, G4, L5 and WB: pages, 64 bits at a time (datasheets).
   static let l4 = FlashTiming(
     erase: [
-      SectorErase(size: 4 << 10, FlashTime(typical: 22_020, maximum: 24_470))
+      SectorErase(
+        size: 4 << 10, time: FlashTime(typical: 22_020, maximum: 24_470))
     ],
     massErase: FlashTime(typical: 22_130, maximum: 24_590), programUnit: 8,
     program: FlashTime(typical: 82, maximum: 91))

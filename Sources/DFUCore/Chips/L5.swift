@@ -1,7 +1,7 @@
 extension ChipFamily {
   static let l5: [ChipFamily] = [
     l5Style(
-      "L5", "STM32L552, L562", ["L552", "L562"],
+      "L5", "STM32L552, L562",
       [.pages(2 << 10, [256, 512]), .pages(4 << 10, [256, 512])],
       .l5(
         "L5", length: 48, pages: 7, factory: 0x7FEF_F8AA,
@@ -31,16 +31,10 @@ extension ChipFamily {
 
   /// What L5 and U5 have in common.
   static func l5Style(
-    _ name: String, _ title: String, _ aliases: [String],
+    _ name: String, _ title: String,
     _ flash: [FlashShape], _ layout: OptionByteLayout
   ) -> ChipFamily {
-    ChipFamily(
-      name, title, aliases,
-      Fingerprint(.newer, flash, optionBytes: [layout.windows]),
-      writeAlignment: 16
-    ).with {
-      $0.fingerprint.deviceFeature = false
-      $0.optionBytes = layout
+    ChipFamily(name, title, .newer, flash, layout, writeAlignment: 16).with {
       $0.errata = [.leavesNonSecure]
     }
   }
@@ -95,7 +89,8 @@ extension OptionByteLayout {
     }
     let bootloader = OptionField.Role.bootTarget(bootloader: 0x0BF9_007F >> 7)
     let keys = Untouchable(
-      AddressWindow(base + 0x30, length: 0x10), keysReason, excluded: true)
+      window: AddressWindow(base + 0x30, length: 0x10), reason: keysReason,
+      excluded: true)
     return OptionByteLayout(
       name: name, windows: [AddressWindow(base, length: length)],
       words: [

@@ -115,15 +115,9 @@ extension OptionByteLayout {
   public func concerns(
     writing new: OptionByteImage, over old: OptionByteImage?
   ) -> [OptionByteConcern] {
-    var found: [OptionByteConcern] = []
-    for window in new.windows {
-      let length = min(
-        writableLength(of: window.window), window.bytes.count)
-      found += concerns(
-        writing: Array(window.bytes.prefix(max(0, length))), at: window.start,
-        over: old)
+    new.windows.map(writable).flatMap {
+      concerns(writing: $0.bytes, at: $0.start, over: old)
     }
-    return found
   }
 
   /// What there is to think about before bytes from anywhere are written at an
@@ -164,18 +158,17 @@ extension OptionByteLayout {
         let place = word.address &+ UInt32(field.bit / 8)
         let places = word.encoding == .pair ? [place, place &+ 4] : [place]
         let now = old?.bytes(at: place, count: 1)?.first.map(UInt32.init)
-        var heaviest: OptionByteConcern?
-        for place in places {
-          guard let byte = image.bytes(at: place, count: 1)?.first else {
-            continue
-          }
-          let concern = self.concern(
-            protectionByte: UInt32(byte), at: place, now: now)
-          if let concern, concern.severity >= heaviest?.severity ?? .note {
-            heaviest = concern
+        let concerns = places.compactMap { place in
+          image.bytes(at: place, count: 1)?.first.flatMap {
+            concern(protectionByte: UInt32($0), at: place, now: now)
           }
         }
-        if let heaviest { found.append(heaviest) }
+        // The heaviest; of two, the one of the programmed value.
+        if let heaviest = concerns.reversed().max(by: {
+          $0.severity < $1.severity
+        }) {
+          found.append(heaviest)
+        }
       }
     }
     return found
@@ -257,16 +250,12 @@ extension OptionByteLayout {
     let before = word.encoding.programmedValue(of: current)
     let reserved = word.encoding.mask & ~word.knownMask
     let half: UInt32 = word.encoding == .pair ? 4 : 0
-    var found: [OptionByteConcern] = []
-    for byte: UInt32 in 0..<4 {
-      let old = UInt8(truncatingIfNeeded: (before & reserved) >> (byte * 8))
-      let new = UInt8(truncatingIfNeeded: (wanted & reserved) >> (byte * 8))
-      if old != new {
-        let place = word.address &+ half &+ byte
-        found.append(.reservedChanged(address: place, old: old, new: new))
-      }
+    let old = (before & reserved).littleEndianBytes
+    let new = (wanted & reserved).littleEndianBytes
+    return (0..<4).filter { old[$0] != new[$0] }.map {
+      .reservedChanged(
+        address: word.address &+ half &+ UInt32($0), old: old[$0], new: new[$0])
     }
-    return found
   }
 
   /// A setting after which the BOOT0 pin no longer leads to the bootloader.
@@ -319,17 +308,13 @@ extension OptionByteLayout {
   ) -> [OptionByteConcern] {
     untouchable.compactMap { stretch in
       guard stretch.window.overlaps(write) else { return nil }
-      let concern = OptionByteConcern.untouchable(
-        address: max(stretch.window.start, write.start), reason: stretch.reason)
-      if stretch.excluded { return concern }
-      // What was read may be written back unchanged.
       let start = max(stretch.window.start, write.start)
-      let end = min(stretch.window.end, write.end)
-      let count = Int(end - UInt64(start))
-      guard let now = old?.bytes(at: start, count: count),
-        now == image.bytes(at: start, count: count)
-      else { return concern }
-      return nil
+      let count = Int(min(stretch.window.end, write.end) - UInt64(start))
+      // What was read may be written back unchanged.
+      let now = old?.bytes(at: start, count: count)
+      let stays = now != nil && now == image.bytes(at: start, count: count)
+      return stays && !stretch.excluded
+        ? nil : .untouchable(address: start, reason: stretch.reason)
     }
   }
 
@@ -339,24 +324,20 @@ extension OptionByteLayout {
     over old: OptionByteImage?
   ) -> [OptionByteConcern] {
     guard let old else { return [] }
-    var found: [OptionByteConcern] = []
-    for window in windows where window.overlaps(write) {
-      let first = max(window.start, write.start)
-      let end = min(window.end, write.end)
-      guard end > UInt64(first) else { continue }
-      for offset in 0..<Int(end - UInt64(first)) {
-        let address = first &+ UInt32(offset)
-        guard !words.contains(where: { $0.window.contains(address) }),
-          !untouchable.contains(where: { $0.window.contains(address) }),
+    let known = words.map(\.window) + untouchable.map(\.window)
+    return windows.filter { $0.overlaps(write) }.flatMap {
+      window -> [OptionByteConcern] in
+      let first = UInt64(max(window.start, write.start))
+      return (first..<min(window.end, write.end)).compactMap { place in
+        let address = UInt32(truncatingIfNeeded: place)
+        guard !known.contains(where: { $0.contains(address) }),
           let before = old.bytes(at: address, count: 1)?.first,
           let after = image.bytes(at: address, count: 1)?.first,
           before != after
-        else { continue }
-        found.append(
-          .reservedChanged(address: address, old: before, new: after))
+        else { return nil }
+        return .reservedChanged(address: address, old: before, new: after)
       }
     }
-    return found
   }
 }
 
@@ -364,14 +345,8 @@ extension OptionByteLayout {
 /// memory it comes from.
 public enum OptionByteGuard {
   /// Every window in which some known chip has its option bytes.
-  public static let knownWindows: [AddressWindow] = {
-    var windows: [AddressWindow] = []
-    for window in OptionByteLayout.all.flatMap(\.windows) + [artery]
-    where !windows.contains(window) {
-      windows.append(window)
-    }
-    return windows
-  }()
+  public static let knownWindows =
+    (OptionByteLayout.all.flatMap(\.windows) + [artery]).uniqued
 
   /// Artery's AT32F4 shows 512 or 4096 bytes where ST's F4 has 16.
   private static let artery = AddressWindow(0x1FFF_C000, length: 4096)
@@ -405,28 +380,20 @@ public enum OptionByteGuard {
     guard mayReachOptionBytes(write, layouts: layouts, shown: shown) else {
       return []
     }
-    var found: [OptionByteConcern] = []
-    if layouts.isEmpty {
+    var found = layouts.flatMap {
+      $0.concerns(writing: bytes, at: address, over: current)
+    }.uniqued
+    // An unknown chip, or a window that no layout of the chip has.
+    if !layouts.flatMap(\.windows).contains(where: { $0.overlaps(write) }) {
       found.append(.unknownLayout(address: address))
       found += possibleLocks(bytes, at: address, shown: shown)
       found += productStateConcerns(bytes, at: address, shown, current)
-      found += baseConcerns(write, shown)
-    } else {
-      for layout in layouts {
-        for concern in layout.concerns(
-          writing: bytes, at: address, over: current)
-        where !found.contains(concern) {
-          found.append(concern)
-        }
-      }
-      // A window that no layout of the chip has.
-      if !layouts.contains(where: { layout in
-        layout.windows.contains { $0.overlaps(write) }
-      }) {
-        found.append(.unknownLayout(address: address))
-        found += possibleLocks(bytes, at: address, shown: shown)
-        found += productStateConcerns(bytes, at: address, shown, current)
-      }
+    }
+    if layouts.isEmpty,
+      let window = shown.first(where: { $0.overlaps(write) }),
+      window.start != address
+    {
+      found.append(.notFromBase(address: address, base: window.start))
     }
     return found
   }
@@ -485,15 +452,6 @@ public enum OptionByteGuard {
     return states.first { $0 != 0xED && $0 != now }.map {
       [.advancesProductState(from: now.map(UInt32.init), to: UInt32($0))]
     } ?? []
-  }
-
-  private static func baseConcerns(
-    _ write: AddressWindow, _ shown: [AddressWindow]
-  ) -> [OptionByteConcern] {
-    guard let window = shown.first(where: { $0.overlaps(write) }),
-      window.start != write.start
-    else { return [] }
-    return [.notFromBase(address: write.start, base: window.start)]
   }
 }
 

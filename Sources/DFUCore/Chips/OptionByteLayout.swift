@@ -10,7 +10,7 @@ public struct OptionByteLayout: Hashable, Sendable {
   /// The words that are known, in the order of their addresses.
   public var words: [OptionWord]
   /// Stretches that must not be changed, with the reason.
-  public var untouchable: [Untouchable]
+  public var untouchable: [Untouchable] = []
   /// How the readout protection byte is read.
   public var protection: ProtectionScheme
   /// Where all this comes from.
@@ -24,28 +24,7 @@ public struct OptionByteLayout: Hashable, Sendable {
     public var reason: String
     /// Whether not even what was read there may be written back, so that a
     /// write must end before it.
-    public var excluded: Bool
-
-    /// A stretch.
-    public init(_ window: AddressWindow, _ reason: String, excluded: Bool) {
-      self.window = window
-      self.reason = reason
-      self.excluded = excluded
-    }
-  }
-
-  /// A layout.
-  public init(
-    name: String, windows: [AddressWindow], words: [OptionWord],
-    untouchable: [Untouchable] = [], protection: ProtectionScheme,
-    source: Source
-  ) {
-    self.name = name
-    self.windows = windows
-    self.words = words
-    self.untouchable = untouchable
-    self.protection = protection
-    self.source = source
+    public var excluded = false
   }
 
   /// Every field, in the order of the addresses.
@@ -69,23 +48,8 @@ public struct OptionByteLayout: Hashable, Sendable {
     return layout
   }
 
-  /// How many bytes of a window may be written, counted from its start: all,
-  /// unless a stretch is ``Untouchable/excluded``.
-  public func writableLength(of window: AddressWindow) -> Int {
-    untouchable.filter { $0.excluded && $0.window.overlaps(window) }
-      .map { Int(max(0, Int64($0.window.start) - Int64(window.start))) }
-      .min() ?? window.length
-  }
-
   /// Every layout that some family has.
-  public static let all: [OptionByteLayout] = {
-    var found: [OptionByteLayout] = []
-    for layout in ChipFamily.all.compactMap(\.optionBytes)
-    where !found.contains(layout) {
-      found.append(layout)
-    }
-    return found
-  }()
+  public static let all = ChipFamily.all.compactMap(\.optionBytes).uniqued
 }
 
 extension OptionByteLayout: CustomStringConvertible {
@@ -136,17 +100,6 @@ public struct OptionWord: Hashable, Sendable {
       case .wordComplement, .plain, .pair: 0xFFFF_FFFF
       }
     }
-  }
-
-  /// A word.
-  public init(
-    address: UInt32, encoding: Encoding, factoryValue: UInt32?,
-    fields: [OptionField]
-  ) {
-    self.address = address
-    self.encoding = encoding
-    self.factoryValue = factoryValue.map { $0 & encoding.mask }
-    self.fields = fields
   }
 
   /// Where its bytes are.
@@ -245,22 +198,6 @@ public struct OptionField: Hashable, Sendable {
         false
       }
     }
-  }
-
-  /// A field.
-  public init(
-    name: String, bit: Int, width: Int, meaning: String = "",
-    values: [UInt32: String] = [:], kind: Kind = .plain,
-    role: Role = .setting, confidence: Confidence = .confirmed
-  ) {
-    self.name = name
-    self.bit = bit
-    self.width = width
-    self.meaning = meaning
-    self.values = values
-    self.kind = kind
-    self.role = role
-    self.confidence = confidence
   }
 
   /// The largest value.

@@ -55,19 +55,6 @@ public struct OptionByteImage: Hashable, Sendable {
     }
     return nil
   }
-
-  /// Puts bytes at an address; does nothing when not all of them fit into one
-  /// window.
-  mutating func put(_ bytes: [UInt8], at address: UInt32) {
-    for index in windows.indices
-    where windows[index].window.contains(address) {
-      let offset = Int(address - windows[index].start)
-      guard windows[index].bytes.count - offset >= bytes.count else { continue }
-      windows[index].bytes.replaceSubrange(
-        offset..<offset + bytes.count, with: bytes)
-      return
-    }
-  }
 }
 
 extension OptionWord.Encoding {
@@ -84,17 +71,10 @@ extension OptionWord.Encoding {
 
   /// The bytes that stand for a value, complements included.
   func bytes(of value: UInt32) -> [UInt8] {
-    let value = value & mask
-    func word(_ value: UInt32) -> [UInt8] {
-      [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: value >> $0) }
-    }
-    switch self {
-    case .byteComplement: return word(value | (~value & mask) << 8)
-    case .halfComplement: return word(value | (~value & mask) << 16)
-    case .wordComplement: return word(value) + word(~value)
-    case .plain: return word(value)
-    case .pair: return word(value) + word(value)
-    }
+    let word = (value & mask).littleEndianBytes
+    var bytes = length > 4 ? word + word : word
+    for place in complements { bytes[place.complement] = ~bytes[place.value] }
+    return bytes
   }
 
   /// Offset of the first byte that is not the complement it should be, with
@@ -102,21 +82,24 @@ extension OptionWord.Encoding {
   func complementMismatch(
     in bytes: [UInt8]
   ) -> (offset: Int, expected: UInt8, found: UInt8)? {
-    let places: [(value: Int, complement: Int)]
-    switch self {
-    case .byteComplement: places = [(0, 1), (2, 3)]
-    case .halfComplement: places = [(0, 2), (1, 3)]
-    case .wordComplement: places = [(0, 4), (1, 5), (2, 6), (3, 7)]
-    case .plain, .pair: places = []
-    }
     guard bytes.count >= length else { return nil }
-    for place in places {
+    for place in complements {
       let expected = ~bytes[place.value]
       if bytes[place.complement] != expected {
         return (place.complement, expected, bytes[place.complement])
       }
     }
     return nil
+  }
+
+  /// Offsets of each byte that has a complement, and of the complement.
+  private var complements: [(value: Int, complement: Int)] {
+    switch self {
+    case .byteComplement: [(0, 1), (2, 3)]
+    case .halfComplement: [(0, 2), (1, 3)]
+    case .wordComplement: [(0, 4), (1, 5), (2, 6), (3, 7)]
+    case .plain, .pair: []
+    }
   }
 
   private func little(_ bytes: ArraySlice<UInt8>) -> UInt32 {
@@ -132,13 +115,6 @@ public struct OptionFieldValue: Hashable, Sendable {
   public var address: UInt32
   /// Its value.
   public var value: UInt32
-
-  /// A field's value.
-  public init(field: OptionField, address: UInt32, value: UInt32) {
-    self.field = field
-    self.address = address
-    self.value = value
-  }
 
   /// The value for a person.
   public var text: String { field.text(of: value) }
@@ -267,10 +243,7 @@ public struct OptionAssignment: Hashable, Sendable {
   public init(parsing text: String) throws(OptionByteError) {
     let parts = text.split(
       separator: "=", maxSplits: 1, omittingEmptySubsequences: false
-    ).map { part in
-      String(
-        part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-    }
+    ).map { String($0).trimmingBlanks }
     guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty,
       text.utf8.count <= 256
     else { throw .notAnAssignment(text) }
@@ -288,10 +261,11 @@ extension OptionField {
     parsing text: String, protection: ProtectionScheme
   ) throws(OptionByteError) -> UInt32 {
     let wanted = text.lowercased()
-    for (value, name) in values where name.lowercased() == wanted {
-      return value
+    let named = values.sorted { $0.key < $1.key }
+    if let match = named.first(where: { $0.value.lowercased() == wanted }) {
+      return match.key
     }
-    var names = values.sorted { $0.key < $1.key }.map(\.value)
+    var names = named.map(\.value)
     if role == .readoutProtection, protection != .productState {
       for level in ProtectionLevel.allCases {
         let name = level.description.filter { $0 != " " }
@@ -303,25 +277,13 @@ extension OptionField {
         throw .ambiguousProtection(field: name, text: text)
       }
     }
-    let digits: (text: Substring, radix: Int) =
-      if wanted.hasPrefix("0x") {
-        (wanted.dropFirst(2), 16)
-      } else if wanted.hasPrefix("0b") {
-        (wanted.dropFirst(2), 2)
-      } else {
-        (wanted[...], 10)
-      }
-    guard !digits.text.isEmpty,
-      digits.text.unicodeScalars.allSatisfy({ $0.hexDigit != nil })
+    let radix = wanted.hasPrefix("0x") ? 16 : wanted.hasPrefix("0b") ? 2 : 10
+    let digits = radix == 10 ? wanted[...] : wanted.dropFirst(2)
+    guard !digits.isEmpty,
+      digits.unicodeScalars.allSatisfy({ Int($0.hexDigit ?? 16) < radix })
     else { throw .notAValue(field: name, text: text, names: names) }
-    guard let number = UInt64(digits.text, radix: digits.radix) else {
-      // Digits, but too many of them, or not all of this radix.
-      let fits = digits.text.unicodeScalars.allSatisfy {
-        Int($0.hexDigit ?? 16) < digits.radix
-      }
-      throw fits
-        ? .valueTooLarge(field: name, text: text, maximum: maximum)
-        : .notAValue(field: name, text: text, names: names)
+    guard let number = UInt64(digits, radix: radix) else {
+      throw .valueTooLarge(field: name, text: text, maximum: maximum)
     }
     if number <= UInt64(maximum) { return UInt32(number) }
     if case .address(let shift) = kind, (0..<32).contains(shift) {
@@ -438,7 +400,12 @@ extension OptionByteLayout {
     var result = image
     var seen: Set<String> = []
     for assignment in assignments {
-      guard let field = field(named: assignment.name) else {
+      let wanted = assignment.name.lowercased()
+      guard
+        let (word, field) = words.lazy.flatMap({ word in
+          word.fields.map { (word, $0) }
+        }).first(where: { $0.1.name.lowercased() == wanted })
+      else {
         throw .unknownField(
           assignment.name, layout: name,
           nearest: nearestNames(to: assignment.name, among: fields.map(\.name))
@@ -452,11 +419,6 @@ extension OptionByteLayout {
       }
       let value = try field.value(
         parsing: assignment.value, protection: protection)
-      guard
-        let word = words.first(where: { word in
-          word.fields.contains { $0.name == field.name }
-        })
-      else { continue }
       if let stretch = untouchable.first(where: {
         $0.window.overlaps(word.window)
       }) {
@@ -465,7 +427,7 @@ extension OptionByteLayout {
       guard
         let bytes = result.bytes(at: word.address, count: word.encoding.length)
       else { throw .notReachable(field: field.name, address: word.address) }
-      result.put(
+      result.lay(
         word.encoding.setting(field, to: value, in: bytes), at: word.address)
     }
     return result
@@ -498,14 +460,9 @@ extension OptionByteLayout {
   public func writes(
     of new: OptionByteImage, over old: OptionByteImage
   ) -> [OptionByteImage.Window] {
-    new.windows.compactMap { window in
-      let length = min(
-        writableLength(of: window.window), window.bytes.count)
-      let bytes = Array(window.bytes.prefix(max(0, length)))
-      guard !bytes.isEmpty,
-        old.bytes(at: window.start, count: bytes.count) != bytes
-      else { return nil }
-      return OptionByteImage.Window(start: window.start, bytes: bytes)
+    new.windows.map(writable).filter {
+      !$0.bytes.isEmpty
+        && old.bytes(at: $0.start, count: $0.bytes.count) != $0.bytes
     }
   }
 
@@ -515,11 +472,21 @@ extension OptionByteLayout {
   public func relaunch(
     _ image: OptionByteImage
   ) -> OptionByteImage.Window? {
-    guard let window = image.windows.first else { return nil }
-    let length = min(writableLength(of: window.window), window.bytes.count)
-    guard length > 0 else { return nil }
-    return OptionByteImage.Window(
-      start: window.start, bytes: Array(window.bytes.prefix(length)))
+    image.windows.first.map(writable).flatMap { $0.bytes.isEmpty ? nil : $0 }
+  }
+
+  /// The part of a window that may be written: up to the first stretch that
+  /// is ``Untouchable/excluded``.
+  func writable(_ window: OptionByteImage.Window) -> OptionByteImage.Window {
+    var window = window
+    let excluded = untouchable.filter {
+      $0.excluded && $0.window.overlaps(window.window)
+    }
+    if let end = excluded.map(\.window.start).min() {
+      window.bytes = Array(
+        window.bytes.prefix(end > window.start ? Int(end - window.start) : 0))
+    }
+    return window
   }
 }
 
@@ -530,14 +497,9 @@ extension OptionWord.Encoding {
   func setting(
     _ field: OptionField, to value: UInt32, in bytes: [UInt8]
   ) -> [UInt8] {
-    switch self {
-    case .pair:
-      let halves = [self.value(of: bytes), programmedValue(of: bytes)].map {
-        OptionWord.Encoding.plain.bytes(of: field.setting(value, in: $0))
-      }
-      return Array(halves.joined())
-    default:
-      return self.bytes(of: field.setting(value, in: self.value(of: bytes)))
-    }
+    let shown = self.bytes(of: field.setting(value, in: self.value(of: bytes)))
+    guard self == .pair else { return shown }
+    let programmed = field.setting(value, in: programmedValue(of: bytes))
+    return shown.prefix(4) + programmed.littleEndianBytes
   }
 }

@@ -31,7 +31,8 @@ func word(
   _ fields: [OptionField]
 ) -> OptionWord {
   OptionWord(
-    address: address, encoding: encoding, factoryValue: factory,
+    address: address, encoding: encoding,
+    factoryValue: factory.map { $0 & encoding.mask },
     fields: fields.sorted { $0.bit < $1.bit })
 }
 
@@ -119,51 +120,54 @@ private struct CommonField {
   }
 }
 
-/// What the fields are for, by name.
-private let commonFields: [String: CommonField] = [
+/// What the fields are for, by name: ``fieldMeanings`` with each of its names.
+private let commonFields: [String: CommonField] = {
+  var fields: [String: CommonField] = [:]
+  for (names, field) in fieldMeanings {
+    for name in names.split(separator: " ") { fields[String(name)] = field }
+  }
+  return fields
+}()
+
+private let fieldMeanings: KeyValuePairs<String, CommonField> = [
   "RDP": .init("readout protection"),
   "PRODUCT_STATE": .init(
     "life cycle of the product",
     [
       0xED: "open", 0x17: "provisioning", 0x2E: "iROT-provisioned",
-      0xC6: "TZ-closed", 0x72: "closed", 0x5C: "locked", 0x9A: "regression",
-      0xA3: "NS-regression",
+      0xC6: "TZ-closed",
+      0x72: "closed", 0x5C: "locked", 0x9A: "regression", 0xA3: "NS-regression",
     ], .readoutProtection),
   "BOR_LEV": .init("brown-out reset level"),
   "BOR_EN": .init("configurable brown-out reset", offOrOn),
   "BORR_LEV": .init("brown-out level, rising supply"),
   "BORF_LEV": .init("brown-out level, falling supply"),
   "BORH_EN": .init("brown-out high level", offOrOn),
-  "WDG_SW": .init("independent watchdog", hardwareOrSoftware),
-  "IWDG_SW": .init("independent watchdog", hardwareOrSoftware),
-  "IWDG1_SW": .init("independent watchdog", hardwareOrSoftware),
+  "WDG_SW IWDG_SW IWDG1_SW": .init("independent watchdog", hardwareOrSoftware),
   "WWDG_SW": .init("window watchdog", hardwareOrSoftware),
-  "IWDG_STOP": .init("independent watchdog in Stop", frozenOrRunning),
-  "IWDG_STDBY": .init("independent watchdog in Standby", frozenOrRunning),
-  "FZ_IWDG_STOP": .init("independent watchdog in Stop", frozenOrRunning),
-  "FZ_IWDG_SDBY": .init("independent watchdog in Standby", frozenOrRunning),
-  "nRST_STOP": .init("on entering Stop", resets),
-  "nRST_STDBY": .init("on entering Standby", resets),
+  "IWDG_STOP FZ_IWDG_STOP": .init(
+    "independent watchdog in Stop", frozenOrRunning),
+  "IWDG_STDBY FZ_IWDG_SDBY": .init(
+    "independent watchdog in Standby", frozenOrRunning),
+  "nRST_STOP NRST_STOP": .init("on entering Stop", resets),
+  "nRST_STDBY NRST_STBY NRST_STDBY": .init("on entering Standby", resets),
   "nRST_SHDW": .init("on entering Shutdown", resets),
-  "NRST_STOP": .init("on entering Stop", resets),
-  "NRST_STBY": .init("on entering Standby", resets),
-  "NRST_STDBY": .init("on entering Standby", resets),
   "nBOOT0": .init(
     "BOOT0 as an option bit, inverted: 1 boots the main flash", [:], .bootBit),
   "nBOOT1": .init(
     "with BOOT0 on: 1 boots the bootloader, 0 RAM",
-    [0: "RAM", 1: "bootloader"], .bootTarget(bootloader: 1)),
+    [0: "RAM", 1: "bootloader"],
+    .bootTarget(bootloader: 1)),
   "BOOT1": .init(
     "with BOOT0 on: where to boot from", [:], .bootTarget(bootloader: 1)),
-  "BOOT_SEL": .init("where BOOT0 comes from", bitOrPin, .bootPin(used: 1)),
+  "BOOT_SEL nSWBOOT0": .init(
+    "where BOOT0 comes from", bitOrPin, .bootPin(used: 1)),
   "nBOOT_SEL": .init(
     "where BOOT0 comes from", [0: "BOOT0-pin", 1: "nBOOT0-bit"],
     .bootPin(used: 0)),
-  "nSWBOOT0": .init("where BOOT0 comes from", bitOrPin, .bootPin(used: 1)),
   "BFB2": .init("boot from bank 2"),
   "DUALBANK": .init("two banks (on smaller parts)", offOrOn, .banks),
-  "DUAL_BANK": .init("two banks", offOrOn, .banks),
-  "DBANK": .init("two banks", offOrOn, .banks),
+  "DUAL_BANK DBANK": .init("two banks", offOrOn, .banks),
   "DB1M": .init("two banks on parts of 1 MB", offOrOn, .banks),
   "DB256K": .init("two banks on parts of 256 KB", offOrOn, .banks),
   "nDBANK": .init("two banks", onOrOff, .banks),
@@ -171,8 +175,7 @@ private let commonFields: [String: CommonField] = [
   "SWAP_BANK": .init("banks swapped", offOrOn),
   "nSWAP_BANK": .init("banks swapped", onOrOff),
   "VDDA_MONITOR": .init("supervision of VDDA", offOrOn),
-  "RAM_PARITY": .init("RAM parity check", onOrOff),
-  "SRAM_PE": .init("RAM parity check", onOrOff),
+  "RAM_PARITY SRAM_PE": .init("RAM parity check", onOrOff),
   "SRAM2_PE": .init("SRAM2 parity check", onOrOff),
   "SRAM2_ECC": .init("SRAM2 error correction", onOrOff),
   "SRAM3_ECC": .init("SRAM3 error correction", onOrOff),
@@ -188,10 +191,12 @@ private let commonFields: [String: CommonField] = [
   "IRHEN": .init("internal reset holder", offOrOn),
   "SPRMOD": .init(
     "what nWRP means: write protection, or PCROP",
-    [0: "write-protection", 1: "PCROP"], .codeProtectionMode),
+    [0: "write-protection", 1: "PCROP"],
+    .codeProtectionMode),
   "WPRMOD": .init(
     "what WRP means: write protection, or PCROP",
-    [0: "write-protection", 1: "PCROP"], .codeProtectionMode),
+    [0: "write-protection", 1: "PCROP"],
+    .codeProtectionMode),
   "PCROP_RDP": .init(
     "PCROP area when readout protection is lowered", [0: "kept", 1: "erased"]),
   "BOOT_LOCK": .init("always boot the main flash", offOrOn, .bootLock(on: 1)),
@@ -199,16 +204,11 @@ private let commonFields: [String: CommonField] = [
   "SECURITY": .init("security features", offOrOn, .security),
   "DMEP1": .init("PCROP area when protection is lowered", [:], .codeProtection),
   "DMES1": .init("secure area when protection is lowered", [:], .secureArea),
-  "IO_HSLV": .init("high-speed pins at low voltage", offOrOn, .fastPins),
-  "VDDMMC_HSLV": .init("high-speed pins at low voltage", offOrOn, .fastPins),
-  "IO_VDD_HSLV": .init("high-speed pins at low voltage", offOrOn, .fastPins),
-  "IO_VDDIO2_HSLV": .init("high-speed pins at low voltage", offOrOn, .fastPins),
-  "SEC_SIZE": .init("secured pages of bank 1", [:], .secureArea),
-  "SEC_SIZE1": .init("secured pages of bank 1", [:], .secureArea),
+  "IO_HSLV VDDMMC_HSLV IO_VDD_HSLV IO_VDDIO2_HSLV": .init(
+    "high-speed pins at low voltage", offOrOn, .fastPins),
+  "SEC_SIZE SEC_SIZE1": .init("secured pages of bank 1", [:], .secureArea),
   "SEC_SIZE2": .init("secured pages of bank 2", [:], .secureArea),
   "BOOT_ADD0": .init("boot address with BOOT0 low"),
-  "BOOT_ADD1": .init("boot address with BOOT0 high"),
-  "NSBOOTADD1": .init("boot address with BOOT0 high"),
-  "DATA0": .init("a byte for the application"),
-  "DATA1": .init("a byte for the application"),
+  "BOOT_ADD1 NSBOOTADD1": .init("boot address with BOOT0 high"),
+  "DATA0 DATA1": .init("a byte for the application"),
 ]

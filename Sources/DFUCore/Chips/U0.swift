@@ -1,13 +1,9 @@
 extension ChipFamily {
   static let u0: [ChipFamily] = [
     ChipFamily(
-      "U073", "STM32U073, U083", ["U073", "U083"],
-      Fingerprint(
-        .newer, [.pages(2 << 10, [64, 128, 256])],
-        optionBytes: [OptionByteLayout.u0.windows]),
+      "U073", "STM32U073, U083", .newer, [.pages(2 << 10, [64, 128, 256])], .u0,
       writeAlignment: 8
     ).with {
-      $0.fingerprint.deviceFeature = false
       $0.uniqueID = .words(at: 0x1FFF_6E50)
       $0.eccWord = 8
       $0.ram = [sram(40)]
@@ -16,7 +12,6 @@ extension ChipFamily {
       // Main flash is booted and BOOT_LOCK is 0.
       $0.emptyCheck = .present
       $0.peripheral = .fullSpeedDevice
-      $0.optionBytes = .u0
       $0.errata = [.clearsEmptyFlag([.bootloader([0xD0])])]
     }
   ]
@@ -51,7 +46,8 @@ extension OptionByteLayout {
       ],
       untouchable: [
         .init(
-          AddressWindow(base + 0x68, length: 0x20), keysReason, excluded: true)
+          window: AddressWindow(base + 0x68, length: 0x20), reason: keysReason,
+          excluded: true)
       ], protection: .standard,
       source: Source("RM0503 and CMSIS device headers", .unconfirmed))
   }()

@@ -1,8 +1,7 @@
 extension ChipFamily {
   static let u3: [ChipFamily] = [
     ChipFamily(
-      "U375", "STM32U375, U385", ["U375", "U385"], Fingerprint(.newer, []),
-      writeAlignment: 8
+      "U375", "STM32U375, U385", Fingerprint(.newer, []), writeAlignment: 8
     ).with {
       $0.ram = [sram(256)]
       $0.systemMemory = AddressWindow(0x0BF8_F000, through: 0x0BF9_FFFF)

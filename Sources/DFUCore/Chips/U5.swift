@@ -1,12 +1,11 @@
 extension ChipFamily {
   static let u5: [ChipFamily] = [
     u5(
-      "U535", "STM32U535, U545", ["U535", "U545"], [128, 256, 512],
-      .u5("U535", pages: 5), ram: 256
+      "U535", "STM32U535, U545", [128, 256, 512], .u5("U535", pages: 5),
+      ram: 256
     ).with { $0.peripheral = .fullSpeedDevice },
     u5(
-      "U575", "STM32U575, U585", ["U575", "U585"], [1024, 2048],
-      .u5("U575", pages: 7), ram: 768
+      "U575", "STM32U575, U585", [1024, 2048], .u5("U575", pages: 7), ram: 768
     ).with {
       $0.errata.append(
         BootloaderErratum(
@@ -15,9 +14,8 @@ extension ChipFamily {
           on: .optionBytes))
     },
     u5(
-      "U59x", "STM32U595, U599, U5A5, U5A9",
-      ["U595", "U599", "U5A5", "U5A9"], [2048, 4096], .u5("U59x", pages: 8),
-      ram: 2496
+      "U59x", "STM32U595, U599, U5A5, U5A9", [2048, 4096],
+      .u5("U59x", pages: 8), ram: 2496
     ).with {
       $0.errata.append(
         BootloaderErratum(
@@ -26,16 +24,15 @@ extension ChipFamily {
           [.hint], on: .notFound))
     },
     u5(
-      "U5F", "STM32U5F7, U5F9, U5G7, U5G9",
-      ["U5F7", "U5F9", "U5G7", "U5G9"], [2048, 4096], .u5("U59x", pages: 8),
+      "U5F", "STM32U5F7, U5F9, U5G7, U5G9", [2048, 4096], .u5("U59x", pages: 8),
       ram: 3008),
   ]
 
   private static func u5(
-    _ name: String, _ title: String, _ aliases: [String], _ kilobytes: [Int],
+    _ name: String, _ title: String, _ kilobytes: [Int],
     _ layout: OptionByteLayout, ram: Int
   ) -> ChipFamily {
-    l5Style(name, title, aliases, [.pages(8 << 10, kilobytes)], layout).with {
+    l5Style(name, title, [.pages(8 << 10, kilobytes)], layout).with {
       $0.uniqueID = .words(at: 0x0BFA_0700)
       $0.serial = .derived(.rom)
       $0.eccWord = 16
@@ -53,7 +50,7 @@ extension FlashTiming {
   /// U5: pages of 8 KB, words of 128 bits (datasheets).
   fileprivate static let u5 = FlashTiming(
     erase: [
-      SectorErase(size: 8 << 10, FlashTime(typical: 1500, maximum: 5000))
+      SectorErase(size: 8 << 10, time: FlashTime(typical: 1500, maximum: 5000))
     ],
     massErase: nil, programUnit: 16,
     program: FlashTime(typical: 118, maximum: 118))

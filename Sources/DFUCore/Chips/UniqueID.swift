@@ -25,12 +25,10 @@ public struct UniqueID: Hashable, Sendable {
   /// - Throws: ``UniqueIDError/wrongByteCount(_:)``.
   public init(memoryBytes bytes: [UInt8]) throws(UniqueIDError) {
     guard bytes.count == 12 else { throw .wrongByteCount(bytes.count) }
-    func word(at offset: Int) -> UInt32 {
-      bytes[offset..<offset + 4].reversed().reduce(0) {
-        $0 << 8 | UInt32($1)
-      }
-    }
-    self.init(word0: word(at: 0), word1: word(at: 4), word2: word(at: 8))
+    self.init(
+      word0: UInt32(littleEndianAt: 0, in: bytes),
+      word1: UInt32(littleEndianAt: 4, in: bytes),
+      word2: UInt32(littleEndianAt: 8, in: bytes))
   }
 
   /// How the digits of a written identifier are ordered.
@@ -58,61 +56,49 @@ public struct UniqueID: Hashable, Sendable {
     parsing text: String, order: DigitOrder = .wordsFromLowest
   ) throws(UniqueIDError) {
     let groups = try HexGroup.split(text)
-    guard let first = groups.first, let last = groups.last else {
-      throw .empty
-    }
-    let total = groups.reduce(0) { $0 + $1.digits.count }
-    switch order {
-    case .memoryBytes:
+    guard let last = groups.last else { throw .empty }
+    if order == .memoryBytes {
       for group in groups where !group.digits.count.isMultiple(of: 2) {
         throw .oddDigits(column: group.column, found: group.digits.count)
       }
-      guard total >= 24 else {
-        throw .tooFewDigits(column: last.endColumn, found: total)
-      }
-      guard total == 24 else {
-        throw .tooManyDigits(
-          column: HexGroup.column(ofDigit: 24, in: groups), found: total)
-      }
+    }
+    let words: [UInt32]
+    if order == .memoryBytes || groups.count == 1 {
       let digits = groups.flatMap(\.digits)
-      try self.init(
-        memoryBytes: stride(from: 0, to: 24, by: 2).map {
-          digits[$0] << 4 | digits[$0 + 1]
-        })
-    case .wordsFromLowest, .wordsFromHighest:
-      let words: [UInt32]
-      if groups.count == 1 {
-        guard total >= 24 else {
-          throw .tooFewDigits(column: last.endColumn, found: total)
-        }
-        guard total == 24 else {
-          throw .tooManyDigits(column: first.digitColumn + 24, found: total)
-        }
-        words = [0, 8, 16].map { HexGroup.value(first.digits[$0..<$0 + 8]) }
-      } else {
-        for group in groups where group.digits.count > 8 {
-          throw .wordTooLong(
-            column: group.digitColumn + 8, found: group.digits.count)
-        }
-        guard groups.count == 3 else {
-          let column = groups.count > 3 ? groups[3].column : last.endColumn
-          throw .wrongWordCount(column: column, found: groups.count)
-        }
-        words = groups.map { HexGroup.value($0.digits[...]) }
+      guard digits.count >= 24 else {
+        throw .tooFewDigits(column: last.endColumn, found: digits.count)
       }
-      if order == .wordsFromLowest {
-        self.init(word0: words[0], word1: words[1], word2: words[2])
-      } else {
-        self.init(word0: words[2], word1: words[1], word2: words[0])
+      guard digits.count == 24 else {
+        throw .tooManyDigits(
+          column: HexGroup.column(ofDigit: 24, in: groups), found: digits.count)
       }
+      words = [0, 8, 16].map { HexGroup.value(digits[$0..<$0 + 8]) }
+    } else {
+      for group in groups where group.digits.count > 8 {
+        throw .wordTooLong(
+          column: group.digitColumn + 8, found: group.digits.count)
+      }
+      guard groups.count == 3 else {
+        let column = groups.count > 3 ? groups[3].column : last.endColumn
+        throw .wrongWordCount(column: column, found: groups.count)
+      }
+      words = groups.map { HexGroup.value($0.digits[...]) }
+    }
+    switch order {
+    case .memoryBytes:
+      self.init(
+        word0: words[0].byteSwapped, word1: words[1].byteSwapped,
+        word2: words[2].byteSwapped)
+    case .wordsFromLowest:
+      self.init(word0: words[0], word1: words[1], word2: words[2])
+    case .wordsFromHighest:
+      self.init(word0: words[2], word1: words[1], word2: words[0])
     }
   }
 
   /// The 12 bytes as they lie in the chip's memory, lowest address first.
   public var memoryBytes: [UInt8] {
-    [word0, word1, word2].flatMap { word in
-      [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: word >> $0) }
-    }
+    [word0, word1, word2].flatMap(\.littleEndianBytes)
   }
 }
 

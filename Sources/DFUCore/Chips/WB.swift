@@ -1,13 +1,9 @@
 extension ChipFamily {
   static let wb: [ChipFamily] = [
     ChipFamily(
-      "WB55", "STM32WB35, WB55", ["WB35", "WB55"],
-      Fingerprint(
-        .newer, [.pages(4 << 10, [256, 512, 640, 1024])],
-        optionBytes: [OptionByteLayout.wb55.windows]),
-      writeAlignment: 8
+      "WB55", "STM32WB35, WB55", .newer,
+      [.pages(4 << 10, [256, 512, 640, 1024])], .wb55, writeAlignment: 8
     ).with {
-      $0.fingerprint.deviceFeature = false
       $0.uniqueID = .words(at: 0x1FFF_7590)
       $0.serial = .derived(.rom)
       $0.eccWord = 8
@@ -19,7 +15,6 @@ extension ChipFamily {
       $0.emptyCheck = .present
       $0.reconnectTime = 300
       $0.peripheral = .fullSpeedDevice
-      $0.optionBytes = .wb55
       $0.errata = [
         BootloaderErratum(
           "after read unprotect this bootloader resets without loading the "
@@ -77,7 +72,7 @@ extension OptionByteLayout {
         ],
       untouchable: [
         .init(
-          AddressWindow(base + 0x68, length: 0x18), radio, excluded: false)
+          window: AddressWindow(base + 0x68, length: 0x18), reason: radio)
       ], protection: .standard,
       source: Source("RM0434, CMSIS device headers and qFlipper"))
   }()

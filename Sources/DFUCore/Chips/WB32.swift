@@ -1,8 +1,7 @@
 extension ChipFamily {
   static let wb32: [ChipFamily] = [
     ChipFamily(
-      "WB32", "Westberry WB32", ["WB32"], Fingerprint(.westberry),
-      writeAlignment: 4
+      "WB32", "Westberry WB32", Fingerprint(.westberry), writeAlignment: 4
     ).with { $0.emptyCheck = .unknown }
   ]
 }

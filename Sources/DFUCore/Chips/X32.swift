@@ -1,6 +1,6 @@
 extension ChipFamily {
   static let x32: [ChipFamily] = [
-    ChipFamily("X32", "X32", ["X32"], Fingerprint(.x32), writeAlignment: 8)
+    ChipFamily("X32", "X32", Fingerprint(.x32), writeAlignment: 8)
       .with { $0.emptyCheck = .unknown }
   ]
 }

@@ -150,7 +150,7 @@ public struct PreparedOptionBytes {
     var result = new
     for window in new.windows {
       let total = window.bytes.count
-      let length = max(0, layout.writableLength(of: window.window))
+      let length = layout.writable(window).bytes.count
       let rest = total - length
       let first = window.start &+ UInt32(length)
       guard rest > 0, let stays = image.bytes(at: first, count: rest),

@@ -33,8 +33,7 @@ import SystemPackage
 /// Only `format`, `version`, `boards`, `profile` and `path` must be there.
 /// Without `speed`, or with 0, the bench lives in virtual time; `wire: false`
 /// lets transfers take no time. Faults and events begin again in each run;
-/// quirks are the properties of ``ChipQuirks`` and the other keys of
-/// ``QuirkChoice``, by name. `state`, which the bench writes itself, is where a
+/// quirks are the properties of ``ChipQuirks`` and of ``BoardChoice``, by name. `state`, which the bench writes itself, is where a
 /// board was left. A key that is not known is an error.
 public final class Bench {
   /// The path of the JSON file.
@@ -294,15 +293,18 @@ public final class Bench {
       id = given
     }
     do throws(BenchFault) {
-      try settings.quirks?.apply(to: &profile)
-      let faults = try settings.faultPlan
+      if let quirks = settings.quirks { try profile.apply(quirks) }
+      let faults = try (settings.faults ?? []).map {
+        fault throws(BenchFault) in try fault.fault()
+      }
       let board = makeBoard(profile, id, settings, path.bus, path.ports)
       let saved = try restoreMemories(of: board, settings, isVirgin)
       board.restore(settings)
-      board.faults = faults
+      board.faults = FaultPlan(
+        faults, deniedOpens: settings.deniedOpens ?? 0,
+        busyClaims: settings.busyClaims ?? 0)
       for event in settings.events ?? [] {
-        let (event, delay) = try event.decoded()
-        board.schedule(event, after: delay)
+        board.schedule(event.event, after: try seconds(event.after) ?? .zero)
       }
       entries.append(Entry(settings: settings, board: board, saved: saved))
       self.bus.add(board)
@@ -351,17 +353,6 @@ public final class Bench {
       saved[name] = bytes
     }
     return saved
-  }
-}
-
-extension BoardEntry {
-  fileprivate var faultPlan: FaultPlan {
-    get throws(BenchFault) {
-      var faults: [Fault] = []
-      for fault in self.faults ?? [] { faults.append(try fault.fault()) }
-      return FaultPlan(
-        faults, deniedOpens: deniedOpens ?? 0, busyClaims: busyClaims ?? 0)
-    }
   }
 }
 

@@ -16,8 +16,6 @@ public enum BenchError: Error, Hashable, Sendable {
   case noBoard(String, bench: String)
   /// A port path that cannot be, or is taken.
   case badPath(String, String)
-  /// Bytes that do not fit the board's memory.
-  case badMemory(String)
 }
 
 extension BenchError: CustomStringConvertible {
@@ -42,8 +40,6 @@ extension BenchError: CustomStringConvertible {
       "the bench \(bench) has no board at \(path)"
     case .badPath(let path, let reason):
       "\(path.debugDescription) cannot be a port path: \(reason)"
-    case .badMemory(let reason):
-      reason
     }
   }
 }

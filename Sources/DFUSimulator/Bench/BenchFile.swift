@@ -16,10 +16,6 @@ struct BenchFile: Codable, Sendable {
   var wire: Bool?
   var boards: [BoardEntry] = []
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
-    case format, version, speed, wire, boards
-  }
-
   /// Reads a file's content.
   static func decode(
     _ bytes: [UInt8], path: String
@@ -32,9 +28,9 @@ struct BenchFile: Codable, Sendable {
         throw BenchFault(
           "format and version must be \"\(Self.format)\" and 1")
       }
-      try raw.refuseKeys(beyond: CodingKeys.self)
+      try raw.object.refuseKeys(beyond: [BenchFile()])
       for board in raw.object["boards"]?.list ?? [] {
-        try board.refuseKeys(beyond: BoardEntry.CodingKeys.self)
+        try board.object.refuseKeys(beyond: [BoardEntry(profile: "", path: "")])
       }
       return file
     } catch let error as BenchFault {
@@ -73,18 +69,13 @@ struct BoardEntry: Codable, Sendable {
   var application: ApplicationChoice?
   var ownPower: Bool?
   var protection: Int?
-  var quirks: QuirkChoice?
+  /// See ``BoardProfile/apply(_:)``.
+  var quirks: [String: JSONValue]?
   var faults: [FaultEntry]?
   var deniedOpens: Int?
   var busyClaims: Int?
   var events: [EventEntry]?
   var state: StateEntry?
-
-  enum CodingKeys: String, CodingKey, CaseIterable {
-    case profile, path, uniqueID, serial, alternates, application, ownPower,
-      protection
-    case quirks, faults, deniedOpens, busyClaims, events, state
-  }
 }
 
 /// What shows on the bus when the program runs.
@@ -116,7 +107,12 @@ struct StateEntry: Codable, Sendable {
 
 /// A fault in a bench's file.
 struct FaultEntry: Codable, Sendable {
-  var effect: String
+  enum Effect: String, NamedChoice {
+    case stall, transferError, timeout, unplug, reenumerate, powerCut
+    case shortReply, status, flip, garbage, dropData, cut
+  }
+
+  var effect: Effect
   var nth: Int
   var of: RequestKind?
   var times: Int?
@@ -131,59 +127,40 @@ struct FaultEntry: Codable, Sendable {
 
   func fault() throws(BenchFault) -> Fault {
     guard nth > 0 else { throw BenchFault("nth must be 1 or more") }
-    let effect = try self.decodedEffect()
+    let effect: Fault.Effect =
+      switch effect {
+      case .stall: .stall
+      case .transferError: .transferError
+      case .timeout: .timeout
+      case .unplug: .unplug
+      case .reenumerate: .reenumerate
+      case .powerCut: .powerCut(back: try seconds(back))
+      case .shortReply: .shortReply(value ?? 0)
+      case .status: .status(try status)
+      case .flip: .flip(offset: value ?? 0, mask: mask ?? 0x01)
+      case .garbage: .garbage
+      case .dropData: .dropData
+      case .cut: .cut(value ?? 0)
+      }
     return Fault(
       effect, at: nth, of: of ?? .any, times: times ?? 1,
       afterEffect: afterEffect ?? false)
   }
 
-  private func decodedEffect() throws(BenchFault) -> Fault.Effect {
-    switch effect {
-    case "stall": return .stall
-    case "timeout": return .timeout
-    case "unplug": return .unplug
-    case "powerCut": return .powerCut(back: try seconds(back))
-    case "shortReply": return .shortReply(value ?? 0)
-    case "status":
+  private var status: UInt8 {
+    get throws(BenchFault) {
       guard let status = UInt8(exactly: value ?? 14) else {
         throw BenchFault("a status is a number from 0 to 255")
       }
-      return .status(status)
-    case "flip": return .flip(offset: value ?? 0, mask: mask ?? 0x01)
-    case "transferError": return .transferError
-    case "reenumerate": return .reenumerate
-    case "garbage": return .garbage
-    case "dropData": return .dropData
-    case "cut": return .cut(value ?? 0)
-    default:
-      throw BenchFault(
-        "no fault is called \(effect.debugDescription); there are stall, "
-          + "transferError, timeout, unplug, reenumerate, powerCut, "
-          + "shortReply, status, flip, garbage, dropData, cut")
+      return status
     }
   }
 }
 
 /// Something that happens by itself in a bench, after some seconds.
 struct EventEntry: Codable, Sendable {
-  var event: String
+  var event: BoardEvent
   var after: Double
-
-  func decoded() throws(BenchFault) -> (BoardEvent, Duration) {
-    guard let delay = try seconds(after) else {
-      throw BenchFault("after is missing")
-    }
-    switch event {
-    case "plug": return (.plug, delay)
-    case "unplug": return (.unplug, delay)
-    case "reset": return (.reset, delay)
-    case "powerCycle": return (.powerCycle, delay)
-    default:
-      throw BenchFault(
-        "no event is called \(event.debugDescription); there are plug, "
-          + "unplug, reset, powerCycle")
-    }
-  }
 }
 
 /// What is wrong with a value in the file.
@@ -200,17 +177,18 @@ func seconds(_ value: Double?) throws(BenchFault) -> Duration? {
   return .microseconds(Int64(value * 1_000_000))
 }
 
-extension JSONValue {
-  /// A key that nobody knows is a typing error, and what it was to say would
-  /// be lost.
-  fileprivate func refuseKeys<K: CodingKey & CaseIterable>(
-    beyond keys: K.Type
+extension [String: JSONValue] {
+  /// A key that is no property of the templates is a typing error, and what
+  /// it was to say would be lost.
+  func refuseKeys(
+    beyond templates: [Any], in place: String = ""
   ) throws(BenchFault) {
-    let known = Set(K.allCases.map(\.stringValue))
-    let stranger = object.keys.sorted().first { !known.contains($0) }
+    let known = Set(
+      templates.flatMap { Mirror(reflecting: $0).children.compactMap(\.label) })
+    let stranger = keys.sorted().first { !known.contains($0) }
     guard let stranger else { return }
     throw BenchFault(
-      "there is no key \(stranger.debugDescription); there are "
+      "there is no key \(stranger.debugDescription)\(place); there are "
         + known.sorted().joined(separator: ", "))
   }
 }

@@ -1,3 +1,5 @@
+import DFUCore
+
 // What of a board outlasts a run of the program.
 extension SimulatedBoard {
   /// Lets the board arrive where it is going; its clock stays.
@@ -122,7 +124,7 @@ extension BoardCore {
 extension Memory {
   /// The name of the file that keeps this memory.
   var fileName: String {
-    "\(profile.kind.rawValue)-0x\(hex(UInt64(profile.start), digits: 8)).bin"
+    "\(profile.kind.rawValue)-0x\(hex(profile.start, 8)).bin"
   }
 }
 

@@ -14,7 +14,7 @@ public enum BoardMode: String, Hashable, Sendable, CaseIterable, Codable {
 }
 
 /// Something that a person or the world does to a board.
-public enum BoardEvent: Hashable, Sendable {
+public enum BoardEvent: String, NamedChoice {
   /// The cable is plugged in.
   case plug
   /// The cable is pulled. Boards without power of their own go off.
@@ -23,8 +23,6 @@ public enum BoardEvent: Hashable, Sendable {
   case reset
   /// Power off and on again.
   case powerCycle
-  /// The BOOT0 pin (or the button for the boot loader) is set.
-  case boot0(Bool)
 }
 
 /// What follows when a device has left the bus.
@@ -53,9 +51,18 @@ struct BoardCore: Sendable {
     case answer(ControlAnswer)
     /// Nothing yet: ask again at that time (NAK).
     case wait(until: Duration)
+
+    static let stall = Step.answer(.stall)
+    /// Acknowledged; nothing to send.
+    static let done = Step.answer(.data([]))
   }
 
   let profile: BoardProfile
+  /// The chip; of a plain device one without memories.
+  let rom: ChipProfile
+  /// The plain device; of a chip one without targets.
+  let device: PlainProfile
+  let isChip: Bool
   let uniqueID: ChipID
   let addresses: AddressPool
   var serialOverride: String?
@@ -103,6 +110,16 @@ struct BoardCore: Sendable {
   var detachDeadline: Duration?
   var scheduled: [(time: Duration, event: BoardEvent)] = []
 
+  /// How many handles are open on it, and what they have claimed.
+  var handles = 0
+  var claims: Set<Claim> = []
+
+  struct Claim: Hashable {
+    /// Of the board when it was claimed.
+    var address: UInt8
+    var interface: UInt8
+  }
+
   var log = TransferLog()
   var violations: [Violation] = []
   var faults = FaultPlan()
@@ -115,27 +132,19 @@ struct BoardCore: Sendable {
     self.addresses = addresses
     application = profile.application
     boot0 = profile.startsInLoader
-    if case .dfuSe(let chip) = profile.machine {
-      memories = chip.memories.map {
-        Memory(
-          $0, eccWord: chip.flash.eccWord, erased: chip.flash.erasedByte)
-      }
-      for (address, bytes) in chip.marks { place(bytes, at: address) }
-      placeUniqueID(chip)
-      loadOptions()
-      isEmpty = firstWordIsBlank
+    switch profile.machine {
+    case .dfuSe(let chip):
+      (rom, device, isChip) = (chip, PlainProfile(targets: []), true)
+    case .plain(let plain): (rom, device, isChip) = (.none, plain, false)
     }
-    if case .plain(let plain) = profile.machine {
-      self.plain = PlainState(plain)
+    memories = rom.memories.map {
+      Memory($0, eccWord: rom.flash.eccWord, erased: rom.flash.erasedByte)
     }
-  }
-
-  private mutating func placeUniqueID(_ chip: ChipProfile) {
-    guard let start = chip.uniqueIDAddress else { return }
-    let bytes = uniqueID.bytes
-    place(Array(bytes[0..<8]), at: start)
-    place(
-      Array(bytes[8..<12]), at: start &+ (chip.splitsUniqueID ? 0x14 : 8))
+    plain.contents = device.targets.map { _ in [] }
+    for (address, bytes) in rom.marks { place(bytes, at: address) }
+    if let start = rom.uniqueIDAddress { place(uniqueID.bytes, at: start) }
+    loadOptions()
+    isEmpty = firstWordIsBlank
   }
 
   /// Puts bytes into whatever memory is at the address, without physics.
@@ -227,7 +236,6 @@ struct BoardCore: Sendable {
     case .unplug: unplug()
     case .reset: pressReset()
     case .powerCycle: powerCut(back: .zero)
-    case .boot0(let high): boot0 = high
     }
   }
 
@@ -291,8 +299,7 @@ struct BoardCore: Sendable {
     departure = nil
     detachDeadline = nil
     for index in memories.indices where memories[index].profile.kind == .ram {
-      let count = memories[index].bytes.count
-      memories[index].place([UInt8](repeating: 0, count: count)[...], at: 0)
+      memories[index] = Memory(memories[index].profile)
     }
   }
 
@@ -325,7 +332,8 @@ struct BoardCore: Sendable {
     dfuStatus = 0
     quietUntil = .zero
     chip = ChipState()
-    plain.reset()
+    // What is stored stays, what was on its way is lost.
+    plain = PlainState(contents: plain.contents)
   }
 
   /// Puts the machine where a broken session may have left it.
@@ -341,12 +349,19 @@ struct BoardCore: Sendable {
     plain.isDone = true
   }
 
+  /// Whether a transfer of so many bytes is larger than allowed.
+  mutating func isOversized(_ length: Int) -> Bool {
+    guard length > Int(profile.functional.transferSize) else { return false }
+    note(.oversizedTransfer)
+    return true
+  }
+
   /// A request that leads to dfuERROR.
   mutating func fail(_ status: UInt8) -> Step {
     dfuState = 10
     dfuStatus = status
     plain.workEnd = nil
-    return .answer(.stall)
+    return .stall
   }
 
   /// The answer to GETSTATUS.
@@ -385,11 +400,11 @@ struct BoardCore: Sendable {
   private mutating func startLoader(again: Bool = false) {
     mode = .dfu
     isEnumerated = false
-    if case .dfuSe(let chip) = profile.machine {
-      enter(chip.quirks.startState, status: 0)
-      if chip.quirks.startsInError { enter(10, status: 10) }
-      secondEnumeration = chip.quirks.enumeratesTwice && !again
-      if chip.boot.romClearsEmptyFlag { isEmpty = false }
+    if isChip {
+      enter(quirks.startState, status: 0)
+      if quirks.startsInError { enter(10, status: 10) }
+      secondEnumeration = quirks.enumeratesTwice && !again
+      if rom.boot.romClearsEmptyFlag { isEmpty = false }
     }
     scheduleArrival(after: profile.enumerationTime)
   }
@@ -423,7 +438,7 @@ struct BoardCore: Sendable {
       return advance(to: now)
     }
     busReset()
-    if mode == .dfu, case .plain = profile.machine { resetPlainPort() }
+    if mode == .dfu, !isChip { resetPlainPort() }
   }
 
   // What a reset of the bus does to the class: back to dfuIDLE, whatever
@@ -431,8 +446,7 @@ struct BoardCore: Sendable {
   private mutating func busReset() {
     alternate = 0
     configuration = 1
-    guard mode == .dfu, case .dfuSe = profile.machine, dfuState != 10,
-      chip.operation == nil
+    guard mode == .dfu, isChip, dfuState != 10, chip.operation == nil
     else { return }
     dfuState = 2
     chip.pending = nil

@@ -9,19 +9,12 @@ extension BoardCore {
   }
 
   var serialText: String? {
-    if mode == .dfu, case .plain(let plain) = profile.machine,
-      plain.quirks.contains(.hidesSerial)
-    {
-      return nil
-    }
+    if mode == .dfu, device.quirks.contains(.hidesSerial) { return nil }
     if let serialOverride { return serialOverride }
     if case .eightBit(let text) = identity.serial { return text }
-    if case .dfuSe(let chip) = profile.machine, chip.quirks.serialChanges,
-      mode == .dfu
-    {
+    if quirks.serialChanges, mode == .dfu {
       let words = uniqueID.words
-      return ChipID(words.0 &+ powerCycles, words.1, words.2)
-        .foldedSerial
+      return ChipID(words.0 &+ powerCycles, words.1, words.2).foldedSerial
     }
     return identity.serial.text(uniqueID)
   }
@@ -47,18 +40,16 @@ extension BoardCore {
   private var deviceDescriptor: [UInt8] {
     let usb = identity
     var bytes: [UInt8] = [18, 1]
-    bytes += pair(usb.usbVersion)
+    bytes += usb.usbVersion.littleEndianBytes
     bytes += [0, 0, 0, usb.maxPacketSize0]
-    bytes += pair(usb.vendor) + pair(usb.product) + pair(usb.deviceVersion)
+    bytes +=
+      usb.vendor.littleEndianBytes + usb.product.littleEndianBytes
+      + usb.deviceVersion.littleEndianBytes
     bytes += [
       usb.manufacturer == nil ? 0 : 1, usb.productName == nil ? 0 : 2,
       serialText == nil ? 0 : 3, 1,
     ]
     return bytes
-  }
-
-  private func pair(_ value: UInt16) -> [UInt8] {
-    [UInt8(truncatingIfNeeded: value), UInt8(value >> 8)]
   }
 
   private var configurationDescriptor: [UInt8] {
@@ -84,7 +75,8 @@ extension BoardCore {
       body = loaderInterfaces
     }
     let total = UInt16(clamping: 9 + body.count)
-    return [9, 2] + pair(total) + [interfaces, 1, 0, 0xC0, 50] + body
+    return [9, 2] + total.littleEndianBytes + [interfaces, 1, 0, 0xC0, 50]
+      + body
   }
 
   private var loaderInterfaces: [UInt8] {
@@ -117,8 +109,8 @@ extension BoardCore {
       if mode == .application {
         return index == 4 ? application?.name.map { encoded($0) } : nil
       }
-      if index == Int(messageString), case .dfuSe(let chip) = profile.machine {
-        return chip.quirks.errorMessage.map { encoded($0) }
+      if isChip, index == Int(messageString) {
+        return quirks.errorMessage.map { encoded($0) }
       }
       guard alternates.indices.contains(index - 4) else { return nil }
       let alternate = alternates[index - 4]
@@ -137,7 +129,7 @@ extension BoardCore {
   private func encoded(_ text: String, excess: UInt8 = 0) -> [UInt8] {
     let units = Array(text.utf16.prefix(126))
     return [UInt8(2 + units.count * 2) &+ excess, 3]
-      + units.flatMap { pair($0) }
+      + units.flatMap(\.littleEndianBytes)
   }
 
   // MARK: - Requests
@@ -152,7 +144,7 @@ extension BoardCore {
       switch setup.requestType & 0x60 {
       case 0x20: respondClass(setup, data, length: length)
       case 0x00: respondStandard(setup, length: length)
-      default: .answer(.stall)
+      default: .stall
       }
     guard case .answer(.data(let bytes)) = step, bytes.count > Int(length)
     else { return step }
@@ -163,33 +155,26 @@ extension BoardCore {
     _ setup: ControlSetup, _ data: [UInt8], length: UInt16
   ) -> Step {
     let reads = [2, 3, 5].contains(setup.request)
-    guard setup.requestType == (reads ? 0xA1 : 0x21) else {
-      return .answer(.stall)
-    }
+    guard setup.requestType == (reads ? 0xA1 : 0x21) else { return .stall }
     if mode == .application {
       guard let application, setup.index == UInt16(application.interface)
-      else { return .answer(.stall) }
+      else { return .stall }
       return answerRuntime(setup, application)
     }
-    guard setup.index == UInt16(profile.interface) else {
-      return .answer(.stall)
-    }
+    guard setup.index == UInt16(profile.interface) else { return .stall }
     if setup.request == 3, now < quietUntil {
       log.earlyPolls += 1
     }
-    switch profile.machine {
-    case .dfuSe: return answerChip(setup, data, length: length)
-    case .plain: return answerPlain(setup, data, length: length)
-    }
+    return isChip
+      ? answerChip(setup, data, length: length)
+      : answerPlain(setup, data, length: length)
   }
 
   private mutating func respondStandard(
     _ setup: ControlSetup, length: UInt16
   ) -> Step {
-    if mode == .dfu, case .dfuSe(let chip) = profile.machine,
-      let operation = self.chip.operation
-    {
-      switch chip.busyAnswer {
+    if mode == .dfu, let operation = chip.operation {
+      switch rom.busyAnswer {
       case .nak: return .wait(until: operation.end)
       case .noHandshake: return .answer(.transferError)
       case .stall, .busy: break
@@ -203,26 +188,24 @@ extension BoardCore {
       if profile.stringsStallOnce, setup.value >> 8 == 3,
         stalledStrings.insert(setup.value).inserted
       {
-        return .answer(.stall)
+        return .stall
       }
-      guard let bytes = rawDescriptor(setup.value) else {
-        return .answer(.stall)
-      }
+      guard let bytes = rawDescriptor(setup.value) else { return .stall }
       return .answer(.data(bytes))
     case (0x80, 0): return .answer(.data([1, 0]))
     case (0x81, 0), (0x82, 0):
       return .answer(.data([0, 0]))
     case (0x80, 8): return .answer(.data([configuration]))
     case (0x00, 9):
-      guard setup.value <= 1 else { return .answer(.stall) }
+      guard setup.value <= 1 else { return .stall }
       configuration = UInt8(setup.value)
       alternate = 0
-      return .answer(.data([]))
+      return .done
     case (0x81, 10): return .answer(.data([alternate]))
     case (0x01, 11): return setInterface(setup)
     case (0x00, 1), (0x01, 1), (0x02, 1), (0x00, 3), (0x00, 5):
-      return .answer(.data([]))
-    default: return .answer(.stall)
+      return .done
+    default: return .stall
     }
   }
 
@@ -234,15 +217,13 @@ extension BoardCore {
         setup.index == UInt16(profile.interface)
           && Int(setup.value) < alternates.count
       }
-    guard isKnown else { return .answer(.stall) }
+    guard isKnown else { return .stall }
     alternate = UInt8(setup.value)
-    if case .plain(let plain) = profile.machine, mode == .dfu,
-      plain.quirks.contains(.setInterfaceResets)
-    {
+    if mode == .dfu, device.quirks.contains(.setInterfaceResets) {
       dfuState = 2
       dfuStatus = 0
     }
-    return .answer(.data([]))
+    return .done
   }
 }
 

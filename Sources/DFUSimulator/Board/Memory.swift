@@ -1,3 +1,5 @@
+import DFUCore
+
 /// A breach of the rules by the host that a real chip answers with damage,
 /// or would take amiss some other day. Tests assert that there is none.
 public struct Violation: Hashable, Sendable, CustomStringConvertible {
@@ -32,7 +34,7 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
 
   /// "programmedUnerased at 0x08000000".
   public var description: String {
-    "\(kind.rawValue) at 0x\(hex(UInt64(address), digits: 8))"
+    "\(kind.rawValue) at 0x\(hex(address, 8))"
   }
 }
 
@@ -54,7 +56,7 @@ struct Memory: Sendable {
   let eccWord: Int
   private let erased: UInt8
 
-  init(_ profile: MemoryProfile, eccWord: Int?, erased: UInt8) {
+  init(_ profile: MemoryProfile, eccWord: Int? = nil, erased: UInt8 = 0xFF) {
     self.profile = profile
     var starts = [0]
     for run in profile.sectors {
@@ -171,17 +173,19 @@ struct Memory: Sendable {
     guard range.lowerBound >= 0, range.upperBound <= bytes.count else {
       return ([], false)
     }
-    if eccWord == 0 {
-      return (programBits(data, range).map { [$0] } ?? [], true)
-    }
-    let words = offset / eccWord..<(range.upperBound + eccWord - 1) / eccWord
+    let words =
+      eccWord == 0
+      ? 0..<0 : offset / eccWord..<(range.upperBound + eccWord - 1) / eccWord
     if isBlank(range), !programmed[words].contains(true) {
       bytes.replaceSubrange(range, with: data)
       programmed.replaceSubrange(
         words, with: [Bool](repeating: true, count: words.count))
       return ([], true)
     }
-    return programWords(data, range, words, refusing: refusing)
+    if eccWord > 0 {
+      return programWords(data, range, words, refusing: refusing)
+    }
+    return (programBits(data, range).map { [$0] } ?? [], true)
   }
 
   // Programming only leads away from the erased state.
@@ -192,19 +196,12 @@ struct Memory: Sendable {
   private mutating func programBits(
     _ data: ArraySlice<UInt8>, _ range: Range<Int>
   ) -> (Violation.Kind, Int)? {
-    if isBlank(range) {
-      bytes.replaceSubrange(range, with: data)
-      return nil
-    }
     var broken: (Violation.Kind, Int)?
-    var index = range.lowerBound
-    for byte in data {
-      let result = programmed(byte, over: bytes[index])
-      if result != byte, broken == nil {
+    for (index, byte) in zip(range, data) {
+      bytes[index] = programmed(byte, over: bytes[index])
+      if bytes[index] != byte, broken == nil {
         broken = (.programmedUnerased, index)
       }
-      bytes[index] = result
-      index += 1
     }
     return broken
   }

@@ -2,7 +2,6 @@ import DFUCore
 
 /// The state of a device of plain DFU.
 struct PlainState: Sendable {
-  var profile: PlainProfile?
   /// Stored firmware of each alternate setting.
   var contents: [[UInt8]] = []
   /// 0 appIDLE or 1 appDETACH while the program runs.
@@ -20,64 +19,35 @@ struct PlainState: Sendable {
   var dropsBlock = false
   /// Of the next block only so many bytes arrive.
   var cutTo: Int?
-
-  init() {}
-
-  init(_ profile: PlainProfile) {
-    self.profile = profile
-    contents = profile.targets.map { _ in [] }
-  }
-
-  /// A reset: what is stored stays, what was on its way is lost.
-  mutating func reset() {
-    var fresh = PlainState()
-    fresh.profile = profile
-    fresh.contents = contents
-    self = fresh
-  }
 }
 
 // The side of DFU 1.0 and 1.1, from appendix A of the specification.
 extension BoardCore {
   private func has(_ quirk: PlainProfile.Quirk) -> Bool {
-    plain.profile?.quirks.contains(quirk) ?? false
+    device.quirks.contains(quirk)
   }
 
   private var attributes: UInt8 { profile.functional.attributes }
-  private var canDownload: Bool { attributes & 1 != 0 }
-  private var canUpload: Bool { attributes & 2 != 0 }
-  private var isTolerant: Bool { attributes & 4 != 0 }
 
   private var target: PlainProfile.Target? {
-    guard let targets = plain.profile?.targets else { return nil }
-    let index = slot
-    return targets.indices.contains(index) ? targets[index] : targets.first
+    device.targets.indices.contains(slot) ? device.targets[slot] : nil
   }
 
+  /// The place of the alternate setting among those of all stages.
   private var slot: Int {
-    let stages = plain.profile?.laterStages ?? []
-    let index =
-      Int(alternate)
-      + (stage == 0
-        ? 0
-        : stages.prefix(stage - 1).reduce(profile.alternates.count) {
-          $0 + $1.count
-        })
+    let before = stages.prefix(stage).reduce(0) { $0 + $1.count }
+    let index = before + Int(alternate)
     return plain.contents.indices.contains(index) ? index : 0
+  }
+
+  private var stages: [[AlternateProfile]] {
+    [profile.alternates]
+      + device.laterStages.map { $0.map { AlternateProfile($0) } }
   }
 
   /// The alternate settings of the loader that runs.
   var alternates: [AlternateProfile] {
-    guard stage > 0, let stages = plain.profile?.laterStages,
-      stages.indices.contains(stage - 1)
-    else { return profile.alternates }
-    return stages[stage - 1].map { AlternateProfile($0) }
-  }
-
-  /// A plain device starts its loader when it has no program to run, or when
-  /// its button (the stand-in for BOOT0) is pressed.
-  var plainBootsIntoLoader: Bool {
-    plain.profile?.hasLoader != false && (boot0 || application == nil)
+    stages.indices.contains(stage) ? stages[stage] : profile.alternates
   }
 
   // MARK: - Run time
@@ -86,21 +56,17 @@ extension BoardCore {
   mutating func answerRuntime(
     _ setup: ControlSetup, _ application: ApplicationProfile
   ) -> Step {
-    guard let functional = application.functional else {
-      return .answer(.stall)
-    }
+    guard let functional = application.functional else { return .stall }
     switch setup.request {
     case 0: return detach(setup.value, functional)
-    case 3:
-      if application.statusStalls { return .answer(.stall) }
-      return .answer(.data([0, 0, 0, 0, plain.runtimeState, 0]))
-    case 5:
-      if application.statusStalls { return .answer(.stall) }
-      return .answer(.data([plain.runtimeState]))
+    case 3 where application.statusStalls: return .stall
+    case 5 where application.statusStalls: return .stall
+    case 3: return .answer(.data([0, 0, 0, 0, plain.runtimeState, 0]))
+    case 5: return .answer(.data([plain.runtimeState]))
     default:
       plain.runtimeState = 0
       detachDeadline = nil
-      return .answer(.stall)
+      return .stall
     }
   }
 
@@ -110,7 +76,7 @@ extension BoardCore {
     guard plain.runtimeState == 0 else {
       plain.runtimeState = 0
       detachDeadline = nil
-      return .answer(.stall)
+      return .stall
     }
     plain.runtimeState = 1
     if functional.attributes & 8 != 0 {
@@ -119,7 +85,7 @@ extension BoardCore {
       detachDeadline =
         now + .milliseconds(Int64(min(timeout, functional.detachTimeout)))
     }
-    return .answer(.data([]))
+    return .done
   }
 
   // MARK: - DFU mode
@@ -156,43 +122,40 @@ extension BoardCore {
 
   private mutating func wrongState() -> Step {
     note(.wrongState)
-    if has(.wrongStateIsAcknowledged) { return .answer(.data([])) }
-    if has(.wrongStateOnlyStalls) { return .answer(.stall) }
+    if has(.wrongStateIsAcknowledged) { return .done }
+    if has(.wrongStateOnlyStalls) { return .stall }
     return fail(15)
   }
 
   private mutating func plainReply(_ state: UInt8, poll: UInt32) -> Step {
     var poll = has(.blocksInStatus) ? 0 : poll
-    if has(.reportsWrongPollTime) { poll = plain.profile?.wrongPollTime ?? 0 }
+    if has(.reportsWrongPollTime) { poll = device.wrongPollTime }
     return reply(state, poll: poll)
   }
 
   private mutating func plainDetach() -> Step {
     guard has(.detachLeaves), dfuState == 2 else { return wrongState() }
     departure = (now + .milliseconds(10), successor)
-    return .answer(.data([]))
+    return .done
   }
 
   /// What runs when the loader has what it wanted.
   private var successor: Successor {
-    (plain.profile?.laterStages.count ?? 0) > stage ? .nextStage : .program(0)
+    device.laterStages.count > stage ? .nextStage : .program(0)
   }
 
   private mutating func plainDownload(
     _ block: UInt16, _ data: [UInt8]
   ) -> Step {
-    guard canDownload else { return wrongState() }
+    guard attributes & 1 != 0 else { return wrongState() }
     if plain.isInDownload {
       if let end = plain.workEnd { return .wait(until: end) }
       plain.isInDownload = false
-      return .answer(.data([]))
+      return .done
     }
     if data.isEmpty { return plainZeroLength() }
     guard dfuState == 2 || dfuState == 5 else { return wrongState() }
-    if data.count > Int(profile.functional.transferSize) {
-      note(.oversizedTransfer)
-      return fail(15)
-    }
+    if isOversized(data.count) { return fail(15) }
     if dfuState == 2 {
       plain.incoming = []
       plain.nextBlock = 0
@@ -212,12 +175,10 @@ extension BoardCore {
     plain.dropsBlock = false
     plain.cutTo = nil
     dfuState = has(.skipsSync) ? 4 : 3
-    let erase = isFirst ? plain.profile?.eraseTime ?? .zero : .zero
+    let erase = isFirst ? device.eraseTime : .zero
     beginWork(
       erase + (target?.blockTime ?? .zero), then: has(.skipsSync) ? 5 : 3)
-    guard has(.worksInDownload), let end = plain.workEnd else {
-      return .answer(.data([]))
-    }
+    guard has(.worksInDownload), let end = plain.workEnd else { return .done }
     plain.isInDownload = true
     return .wait(until: end)
   }
@@ -229,7 +190,7 @@ extension BoardCore {
     case 2 where has(.acknowledgesEarlyZeroLength):
       dfuState = 10
       dfuStatus = 9
-      return .answer(.data([]))
+      return .done
     default: return wrongState()
     }
     if has(.skipsSync) {
@@ -239,7 +200,7 @@ extension BoardCore {
       dfuState = 6
       plain.isDone = false
     }
-    return .answer(.data([]))
+    return .done
   }
 
   private mutating func beginWork(_ time: Duration, then state: UInt8) {
@@ -254,10 +215,10 @@ extension BoardCore {
     plain.incoming = []
     plain.isDone = true
     if has(.resetsDuringManifest) || has(.resetsItself) {
-      departure = (now + (plain.profile?.manifestTime ?? .zero), successor)
+      departure = (now + device.manifestTime, successor)
     }
-    beginWork(
-      plain.profile?.manifestTime ?? .zero, then: isTolerant ? 6 : 8)
+    // With bit 2, the device is manifestation tolerant.
+    beginWork(device.manifestTime, then: attributes & 4 != 0 ? 6 : 8)
   }
 
   /// The time of the work under way is over.
@@ -288,7 +249,7 @@ extension BoardCore {
       beginManifest()
       if has(.statusFailsAfterManifest) {
         departure = (now, successor)
-        return .answer(.stall)
+        return .stall
       }
       return plainReply(7, poll: manifestPoll)
     case 7 where has(.vanishesAtLastStatus):
@@ -299,7 +260,7 @@ extension BoardCore {
   }
 
   private var manifestPoll: UInt32 {
-    UInt32((plain.profile?.manifestTime ?? .zero) / .milliseconds(1)) + 1
+    UInt32(device.manifestTime / .milliseconds(1)) + 1
   }
 
   private mutating func statusInSync(_ poll: UInt32) -> Step {
@@ -319,27 +280,24 @@ extension BoardCore {
       guard has(.clearStatusEntersError) else { return wrongState() }
       dfuState = 10
       dfuStatus = 14
-      return .answer(.data([]))
+      return .done
     }
     dfuState = 2
     dfuStatus = 0
-    return .answer(.data([]))
+    return .done
   }
 
   private mutating func plainAbort() -> Step {
     guard [2, 5, 9].contains(dfuState) else { return wrongState() }
     dfuState = 2
     plain.incoming = []
-    return .answer(.data([]))
+    return .done
   }
 
   private mutating func plainUpload(_ block: UInt16, _ length: Int) -> Step {
-    guard canUpload else { return wrongState() }
+    guard attributes & 2 != 0 else { return wrongState() }
     guard dfuState == 2 || dfuState == 9 else { return wrongState() }
-    if length > Int(profile.functional.transferSize) {
-      note(.oversizedTransfer)
-      return fail(15)
-    }
+    if isOversized(length) { return fail(15) }
     if block == 0 || (dfuState == 2 && !has(.uploadKeepsState)) {
       plain.uploaded = 0
       plain.nextBlock = 0
@@ -358,7 +316,7 @@ extension BoardCore {
     var stored = plain.contents[slot]
     if has(.uploadsPrefix) {
       let count = UInt32(clamping: stored.count)
-      stored = [1, 0, 0, 0] + [UInt8](words: [count]) + stored
+      stored = [1, 0, 0, 0] + count.littleEndianBytes + stored
     }
     let start = min(plain.uploaded, stored.count)
     var end = min(start + length, stored.count)

@@ -154,7 +154,9 @@ public final class SimulatedBoard: SimulatedDevice {
       }
     }
     if let fault { answer = strike(fault, answer, limit) }
-    record(setup, data, length, kind, start, answer)
+    let record = TransferRecord(
+      setup, at: start, sent: data, asked: length, answer)
+    core.withLock { $0.log.append(record) }
     return answer
   }
 
@@ -242,27 +244,6 @@ public final class SimulatedBoard: SimulatedDevice {
     case .status, .dropData: return answer
     }
   }
-
-  private func record(
-    _ setup: ControlSetup, _ data: [UInt8], _ length: UInt16,
-    _ kind: RequestKind, _ start: Duration, _ answer: ControlAnswer
-  ) {
-    var record = TransferRecord(
-      time: start, setup: setup, kind: kind,
-      length: setup.isDeviceToHost ? Int(length) : data.count,
-      sent: Array(data.prefix(8)), outcome: .success, received: [],
-      receivedCount: 0)
-    switch answer {
-    case .data(let bytes):
-      record.received = Array(bytes.prefix(8))
-      record.receivedCount = bytes.count
-    case .stall: record.outcome = .stall
-    case .timeout: record.outcome = .timeout
-    case .transferError: record.outcome = .transferError
-    case .gone: record.outcome = .gone
-    }
-    core.withLock { $0.log.append(record) }
-  }
 }
 
 extension Fault {
@@ -329,20 +310,12 @@ extension SimulatedBoard {
   /// Sets readout protection as if it had been so at the last power-on.
   public func setProtection(level: Int) {
     withCore { core in
-      for index in core.memories.indices {
-        guard let window = core.memories[index].profile.options,
-          window.protection != nil
-        else { continue }
-        let byte: UInt8 =
-          switch level {
-          case 0: window.unprotectedValue
-          case 2: window.lockedValue ?? 0xBB
-          default: 0xBB
-          }
-        core.memories[index].place(
-          window.setting(
-            protectionByte: byte, in: core.memories[index].bytes)[...],
-          at: 0)
+      core.setProtectionByte { window in
+        switch level {
+        case 0: window.unprotectedValue
+        case 2: window.lockedValue ?? 0xBB
+        default: 0xBB
+        }
       }
       core.loadOptions()
     }

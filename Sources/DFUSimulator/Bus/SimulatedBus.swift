@@ -13,7 +13,6 @@ public final class SimulatedBus: USBBus {
   /// The clock for waits that belong to no single device.
   public let clock: any TimeSource
   private let list: Mutex<[SimulatedBoard]>
-  private let claims = ClaimTable()
   /// Several threads may wait: one at a time moves virtual time on, so that
   /// no board is left behind.
   private let turn = Mutex<Void>(())
@@ -58,8 +57,9 @@ public final class SimulatedBus: USBBus {
     guard let board, let address = board.address,
       address == device.address
     else { throw USBError(.noDevice, action) }
-    guard !board.takeDeniedOpen() else { throw USBError(.access, action) }
-    return SimulatedTransport(board, address: address, claims: claims)
+    let isDenied = board.withCore { $0.faults.denyOpen() }
+    guard !isDenied else { throw USBError(.access, action) }
+    return SimulatedTransport(board, address: address)
   }
 
   /// Waits until a board may have arrived or left, at most `limit`.
@@ -75,9 +75,7 @@ public final class SimulatedBus: USBBus {
   }
 
   private func advance(atMost limit: Duration) {
-    let idle = boards.filter { board in
-      !claims.isOpen(board) || board.isInTransit
-    }
+    let idle = boards.filter(\.isIdle)
     let next = idle.compactMap(\.timeToNextEvent).min() ?? limit
     let step = max(.microseconds(1), min(next, limit))
     clock.sleep(for: step)
@@ -87,59 +85,13 @@ public final class SimulatedBus: USBBus {
   }
 }
 
-/// Who has which board open, and which of its interfaces.
-final class ClaimTable: Sendable {
-  private struct Claim: Hashable {
-    var board: ObjectIdentifier
-    var address: UInt8
-    var interface: UInt8
-  }
-
-  private struct State {
-    var claims: Set<Claim> = []
-    var handles: [ObjectIdentifier: Int] = [:]
-  }
-
-  private let state = Mutex(State())
-
-  func opened(_ board: SimulatedBoard) {
-    state.withLock { $0.handles[ObjectIdentifier(board), default: 0] += 1 }
-  }
-
-  func closed(_ board: SimulatedBoard) {
-    state.withLock { $0.handles[ObjectIdentifier(board), default: 1] -= 1 }
-  }
-
-  func isOpen(_ board: SimulatedBoard) -> Bool {
-    state.withLock { $0.handles[ObjectIdentifier(board), default: 0] > 0 }
-  }
-
-  func claim(
-    _ interface: UInt8, of board: SimulatedBoard, _ address: UInt8
-  ) -> Bool {
-    let claim = Claim(
-      board: ObjectIdentifier(board), address: address, interface: interface)
-    return state.withLock { $0.claims.insert(claim).inserted }
-  }
-
-  func release(
-    _ interface: UInt8, of board: SimulatedBoard, _ address: UInt8
-  ) {
-    let claim = Claim(
-      board: ObjectIdentifier(board), address: address, interface: interface)
-    state.withLock { _ = $0.claims.remove(claim) }
-  }
-}
-
 extension SimulatedBoard {
   /// The board's time until something happens to it by itself.
   var timeToNextEvent: Duration? {
     withCore { core in core.nextEvent.map { $0 - core.now } }
   }
 
-  /// Whether it is leaving the bus or coming back.
-  var isInTransit: Bool { withCore { $0.isInTransit } }
-
-  func takeDeniedOpen() -> Bool { withCore { $0.faults.denyOpen() } }
-  func takeBusyClaim() -> Bool { withCore { $0.faults.refuseClaim() } }
+  /// Whether nobody works on it: nobody has it open, or it is leaving the bus
+  /// or coming back.
+  var isIdle: Bool { withCore { $0.handles == 0 || $0.isInTransit } }
 }

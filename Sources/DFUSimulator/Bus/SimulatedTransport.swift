@@ -5,19 +5,24 @@ public final class SimulatedTransport: ControlTransport {
   /// The board behind it.
   public let board: SimulatedBoard
   private let address: UInt8
-  private let claims: ClaimTable
   private var claimed: Set<UInt8> = []
 
-  init(_ board: SimulatedBoard, address: UInt8, claims: ClaimTable) {
+  init(_ board: SimulatedBoard, address: UInt8) {
     self.board = board
     self.address = address
-    self.claims = claims
-    claims.opened(board)
+    board.withCore { $0.handles += 1 }
   }
 
   deinit {
-    for interface in claimed { claims.release(interface, of: board, address) }
-    claims.closed(board)
+    let claims = claimed.map { claim(of: $0) }
+    board.withCore { core in
+      core.claims.subtract(claims)
+      core.handles -= 1
+    }
+  }
+
+  private func claim(of interface: UInt8) -> BoardCore.Claim {
+    BoardCore.Claim(address: address, interface: interface)
   }
 
   /// The board's clock.
@@ -33,16 +38,16 @@ public final class SimulatedTransport: ControlTransport {
   public func claim(interface: UInt8) throws(USBError) {
     let action = "claim interface \(interface)"
     try check(action)
-    let isRefused = board.takeBusyClaim()
+    let isRefused = board.withCore { $0.faults.refuseClaim() }
     guard !isRefused else { throw USBError(.busy, action) }
     if claimed.contains(interface) { return }
     let exists =
       board.presence?.configurations.first?.interfaces
       .contains { $0.number == interface } ?? false
     guard exists else { throw USBError(.notFound, action) }
-    guard claims.claim(interface, of: board, address) else {
-      throw USBError(.busy, action)
-    }
+    let claim = claim(of: interface)
+    let isFree = board.withCore { $0.claims.insert(claim).inserted }
+    guard isFree else { throw USBError(.busy, action) }
     claimed.insert(interface)
   }
 
@@ -51,7 +56,8 @@ public final class SimulatedTransport: ControlTransport {
     guard claimed.remove(interface) != nil else {
       throw USBError(.notFound, "release interface \(interface)")
     }
-    claims.release(interface, of: board, address)
+    let claim = claim(of: interface)
+    board.withCore { _ = $0.claims.remove(claim) }
     try check("release interface \(interface)")
   }
 

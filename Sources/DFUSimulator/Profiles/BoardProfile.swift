@@ -1,3 +1,5 @@
+import DFUCore
+
 /// What a kind of simulated board is: everything that is the same for two
 /// boards of it. A chip's habits are values here, never code.
 public struct BoardProfile: Hashable, Sendable {
@@ -110,15 +112,9 @@ public struct FunctionalProfile: Hashable, Sendable {
 
   /// Its bytes.
   var bytes: [UInt8] {
-    var bytes: [UInt8] = [
-      version == nil ? 7 : 9, 0x21, attributes,
-      UInt8(truncatingIfNeeded: detachTimeout), UInt8(detachTimeout >> 8),
-      UInt8(truncatingIfNeeded: transferSize), UInt8(transferSize >> 8),
-    ]
-    if let version {
-      bytes += [UInt8(truncatingIfNeeded: version), UInt8(version >> 8)]
-    }
-    return bytes
+    [version == nil ? 7 : 9, 0x21, attributes]
+      + detachTimeout.littleEndianBytes + transferSize.littleEndianBytes
+      + (version?.littleEndianBytes ?? [])
   }
 }
 
@@ -187,7 +183,7 @@ public enum SerialRule: Hashable, Sendable {
     case .foldedPlusTen:
       ChipID(id.words.0 &+ 0x0A, id.words.1, id.words.2)
         .folded(low: id.words.1)
-    case .full: id.bytes.map { hex(UInt64($0), digits: 2) }.joined()
+    case .full: id.bytes.map { hex($0, 2) }.joined()
     }
   }
 }
@@ -203,9 +199,7 @@ public struct ChipID: Hashable, Sendable {
 
   /// An ID from its three words.
   public init(_ w0: UInt32, _ w1: UInt32, _ w2: UInt32) {
-    bytes = [w0, w1, w2].flatMap { word in
-      (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
-    }
+    bytes = [w0, w1, w2].flatMap(\.littleEndianBytes)
   }
 
   /// The ID of the `index`th simulated board: a lot number as ST's look, and
@@ -217,47 +211,26 @@ public struct ChipID: Hashable, Sendable {
 
   /// An ID from 24 hexadecimal digits in memory order.
   public init?(_ text: String) {
-    let digits = Array(text.utf8)
-    guard digits.count == 24 else { return nil }
-    var bytes: [UInt8] = []
-    for position in stride(from: 0, to: 24, by: 2) {
-      let pair = String(
-        decoding: digits[position..<position + 2], as: UTF8.self)
-      guard let byte = UInt8(pair, radix: 16) else { return nil }
-      bytes.append(byte)
+    let digits = text.unicodeScalars.compactMap(\.hexDigit)
+    guard digits.count == 24, text.unicodeScalars.count == 24 else {
+      return nil
     }
-    self.init(bytes: bytes)
+    self.init(
+      bytes: stride(from: 0, to: 24, by: 2).map {
+        digits[$0] << 4 | digits[$0 + 1]
+      })
   }
 
   /// The three words.
   public var words: (UInt32, UInt32, UInt32) {
     (
-      bytes.littleEndianWord(at: 0), bytes.littleEndianWord(at: 4),
-      bytes.littleEndianWord(at: 8)
+      UInt32(littleEndianAt: 0, in: bytes),
+      UInt32(littleEndianAt: 4, in: bytes),
+      UInt32(littleEndianAt: 8, in: bytes)
     )
   }
 
   fileprivate func folded(low: UInt32) -> String {
-    hex(UInt64(words.0 &+ words.2), digits: 8)
-      + hex(UInt64(low >> 16), digits: 4)
-  }
-}
-
-/// Upper-case hexadecimal with at least `digits` digits.
-func hex(_ value: UInt64, digits: Int) -> String {
-  let text = String(value, radix: 16, uppercase: true)
-  return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
-}
-
-extension [UInt8] {
-  /// Four bytes, low byte first; bytes beyond the end count as 0xFF.
-  func littleEndianWord(at offset: Int) -> UInt32 {
-    var word: UInt32 = 0
-    for position in 0..<4 {
-      let index = offset + position
-      let byte = indices.contains(index) ? self[index] : 0xFF
-      word |= UInt32(byte) << (position * 8)
-    }
-    return word
+    hex(words.0 &+ words.2, 8) + hex(low >> 16, 4)
   }
 }

@@ -1,3 +1,5 @@
+import DFUCore
+
 // The parts of which chips are made: identities, flash times, option-byte
 // windows as they leave the factory. Geometry and times are from reference
 // manuals and data sheets, habits from AN2606 and public logs. Figures that no
@@ -126,11 +128,11 @@ extension Substring {
 }
 
 func ram(_ start: UInt32, _ kibibytes: Int) -> MemoryProfile {
-  MemoryProfile(.ram, start, size: kibibytes * kib)
+  MemoryProfile(.ram, start, [SectorGroup(1, kibibytes * kib)])
 }
 
 func rom(_ start: UInt32, _ kibibytes: Int) -> MemoryProfile {
-  MemoryProfile(.system, start, size: kibibytes * kib)
+  MemoryProfile(.system, start, [SectorGroup(1, kibibytes * kib)])
 }
 
 extension USBIdentity {
@@ -305,7 +307,7 @@ extension OptionWindow {
   ) -> OptionWindow {
     OptionWindow(
       rule: .halfWordPerEight,
-      initial: [UInt8](words: words).mirrored(step: 8, width: 2, gap: 2),
+      initial: [UInt8](words: words).complemented(by: .halfWordPerEight),
       protection: protection, writeProtection: [protected])
   }
 
@@ -375,10 +377,10 @@ extension OptionWindow {
     words.merge(extra) { _, new in new }
     var bytes = [UInt8](repeating: 0xFF, count: size)
     for (offset, word) in words where offset + 4 <= size {
-      bytes.replaceSubrange(offset..<offset + 4, with: [UInt8](words: [word]))
+      bytes.replaceSubrange(offset..<offset + 4, with: word.littleEndianBytes)
     }
     return OptionWindow(
-      rule: .wordPairs, initial: bytes.mirrored(step: 8, width: 4, gap: 4),
+      rule: .wordPairs, initial: bytes.complemented(by: .wordPairs),
       protection: optr == nil ? nil : 0,
       writeProtection: WriteProtection.ranges(
         [0x18, 0x20], width: width, first: first))
@@ -411,7 +413,7 @@ extension OptionWindow {
   ) -> OptionWindow {
     var bytes = [UInt8](repeating: 0xFF, count: size)
     for (offset, value) in values {
-      let word = [UInt8](words: [value])
+      let word = value.littleEndianBytes
       bytes.replaceSubrange(offset..<offset + 8, with: word + word)
     }
     return OptionWindow(

@@ -14,11 +14,13 @@ public struct ChipProfile: Hashable, Sendable {
   public var quirks = ChipQuirks()
   /// Where the 96-bit unique ID lies, if in one of the memories.
   public var uniqueIDAddress: UInt32?
-  /// Whether its third word lies at +0x14 (L0, L1).
-  public var splitsUniqueID = false
   /// Bytes that are known at certain addresses, such as the boot loader's
   /// version.
   public var marks: [UInt32: [UInt8]] = [:]
+
+  /// Stands for the chip of a board that has none.
+  static let none = ChipProfile(
+    memories: [], flash: .f0, poll: .f0, earlyPoll: .nak)
 
   /// What a request meets during work: whoever works inside GETSTATUS
   /// answers nothing else meanwhile.
@@ -73,16 +75,6 @@ public struct MemoryProfile: Hashable, Sendable {
     self.options = options
     self.isReachable = isReachable
     self.initial = options?.initial ?? initial
-  }
-
-  /// A memory of one piece.
-  public init(
-    _ kind: Kind, _ start: UInt32, size: Int, options: OptionWindow? = nil,
-    isReachable: Bool = true, initial: [UInt8] = []
-  ) {
-    self.init(
-      kind, start, [SectorGroup(1, size)], options: options,
-      isReachable: isReachable, initial: initial)
   }
 }
 

@@ -1,3 +1,5 @@
+import DFUCore
+
 /// Option bytes as a chip shows them in one range of addresses.
 public struct OptionWindow: Hashable, Sendable {
   /// How the window repeats its content for safety.
@@ -18,6 +20,23 @@ public struct OptionWindow: Hashable, Sendable {
     /// Register pairs: the current value, then the one to be programmed
     /// (H5, H7).
     case currentAndProgram
+
+    /// Where complements stand: in each group of `step` bytes those of the
+    /// first `width` bytes come right behind them.
+    var complements: (step: Int, width: Int)? {
+      switch self {
+      case .bytePairs: (2, 1)
+      case .halfWordPairs: (4, 2)
+      case .halfWordPerEight: (8, 2)
+      case .wordPairs: (8, 4)
+      case .registers, .currentAndProgram: nil
+      }
+    }
+
+    /// Whether the writer must supply them.
+    var leavesComplementsToWriter: Bool {
+      self == .bytePairs || self == .halfWordPairs
+    }
   }
 
   /// Which sectors are write-protected, and where that is said.
@@ -60,16 +79,13 @@ public struct OptionWindow: Hashable, Sendable {
     var new = old
     let count = min(bytes.count, old.count, writable ?? old.count)
     new.replaceSubrange(0..<count, with: bytes.prefix(count))
-    switch rule {
-    case .bytePairs, .halfWordPairs, .registers:
-      return new
-    case .halfWordPerEight:
-      return new.mirrored(step: 8, width: 2, gap: 2)
-    case .wordPairs:
-      return new.mirrored(step: 8, width: 4, gap: 4)
-    case .currentAndProgram:
-      return taken(from: new, old: old)
-    }
+    if rule == .currentAndProgram { return taken(from: new, old: old) }
+    return rule.leavesComplementsToWriter ? new : new.complemented(by: rule)
+  }
+
+  /// Whether the complements are right that the writer must supply.
+  func complementsMatch(in bytes: [UInt8]) -> Bool {
+    !rule.leavesComplementsToWriter || bytes == bytes.complemented(by: rule)
   }
 
   // The first word of the H7's OPTSR comes at the window's start as current
@@ -89,11 +105,11 @@ public struct OptionWindow: Hashable, Sendable {
   /// complement does not match.
   func value(at offset: Int, in bytes: [UInt8]) -> UInt8 {
     guard bytes.indices.contains(offset) else { return 0xFF }
-    let distance = rule == .bytePairs ? 1 : rule == .halfWordPairs ? 2 : 0
-    guard distance > 0 else { return bytes[offset] }
-    let complement =
-      bytes.indices.contains(offset + distance) ? bytes[offset + distance] : 0
-    return bytes[offset] == ~complement ? bytes[offset] : 0xFF
+    guard rule.leavesComplementsToWriter, let width = rule.complements?.width
+    else { return bytes[offset] }
+    let place = offset + width
+    return bytes.indices.contains(place) && bytes[offset] == ~bytes[place]
+      ? bytes[offset] : 0xFF
   }
 
   /// The readout protection level this content means: 0, 1 or 2.
@@ -125,16 +141,10 @@ public struct OptionWindow: Hashable, Sendable {
     guard bytes.indices.contains(offset) else { return bytes }
     var bytes = bytes
     bytes[offset] = byte
-    let (distance, copy): (Int, UInt8) =
-      switch rule {
-      case .bytePairs: (1, ~byte)
-      case .halfWordPairs, .halfWordPerEight: (2, ~byte)
-      case .wordPairs: (4, ~byte)
-      case .currentAndProgram: (4, byte)
-      case .registers: (0, byte)
-      }
-    if bytes.indices.contains(offset + distance) {
-      bytes[offset + distance] = copy
+    let isPair = rule == .currentAndProgram
+    let place = offset + (rule.complements?.width ?? (isPair ? 4 : 0))
+    if bytes.indices.contains(place) {
+      bytes[place] = rule.complements == nil ? byte : ~byte
     }
     return bytes
   }
@@ -174,7 +184,7 @@ public struct OptionWindow: Hashable, Sendable {
         }
       case .range(let offset, let width, let firstSector):
         let mask: UInt32 = (1 << width) - 1
-        let word = bytes.littleEndianWord(at: offset)
+        let word = UInt32(littleEndianAt: offset, in: bytes)
         let first = Int(word & mask)
         let last = Int(word >> 16 & mask)
         guard first <= last else { continue }
@@ -186,24 +196,20 @@ public struct OptionWindow: Hashable, Sendable {
 }
 
 extension [UInt8] {
-  /// In each group of `step` bytes: the complement of the first `width`
-  /// bytes, put `gap` bytes after them.
-  func mirrored(step: Int, width: Int, gap: Int) -> [UInt8] {
+  /// The bytes with the complements that a rule puts behind them.
+  func complemented(by rule: OptionWindow.Rule) -> [UInt8] {
+    guard let (step, width) = rule.complements else { return self }
     var bytes = self
     for start in stride(from: 0, to: bytes.count, by: step) {
-      for byte in 0..<width where start + gap + byte < bytes.count {
-        bytes[start + gap + byte] = ~bytes[start + byte]
+      for place in start..<start + width where place + width < bytes.count {
+        bytes[place + width] = ~bytes[place]
       }
     }
     return bytes
   }
 
   /// Words, low byte first.
-  init(words: [UInt32]) {
-    self = words.flatMap { word in
-      (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
-    }
-  }
+  init(words: [UInt32]) { self = words.flatMap(\.littleEndianBytes) }
 
   /// The bytes, made at least `count` long.
   func padded(to count: Int, with filler: UInt8 = 0xFF) -> [UInt8] {

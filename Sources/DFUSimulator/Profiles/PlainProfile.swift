@@ -27,13 +27,6 @@ public struct PlainProfile: Hashable, Sendable {
     public var blockTime: Duration
     /// What it reports for it, milliseconds.
     public var poll: UInt32
-
-    /// A memory.
-    public init(capacity: Int, blockTime: Duration, poll: UInt32) {
-      self.capacity = capacity
-      self.blockTime = blockTime
-      self.poll = poll
-    }
   }
 
   /// What implementations do differently from DFU 1.1.

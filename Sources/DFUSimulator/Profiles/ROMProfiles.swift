@@ -279,7 +279,7 @@ private let g0b1 = ChipSpec(
   layouts: [String](repeating: newer("256*02Kg"), count: 3),
   more: [
     MemoryProfile(
-      .optionBytes, 0x1FFF_7800, size: 128,
+      .optionBytes, 0x1FFF_7800, [SectorGroup(1, 128)],
       // nBOOT_SEL 0, so that the BOOT0 pin decides.
       options: .slots(
         0xFEFF_FEAA, size: 128, width: 7, extra: [0x70: 0xFF00_0000]),

@@ -225,10 +225,9 @@ extension BusObservation {
     switch self {
     case .transfer(let transfer):
       TransferRecord(
-        time: .zero, setup: transfer.setup,
-        kind: transfer.setup.kind(length: transfer.length),
-        length: transfer.length, sent: Array(transfer.data.prefix(8)),
-        outcome: .success, received: [], receivedCount: 0
+        transfer.setup, at: .zero,
+        sent: transfer.setup.isDeviceToHost ? [] : transfer.data,
+        asked: UInt16(clamping: transfer.length), .stall
       ).requestText
     case .reset: "a reset of the port"
     case .left: "that the board leaves the bus"

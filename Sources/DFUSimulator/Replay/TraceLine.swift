@@ -59,7 +59,7 @@ public struct TraceLine: Codable, Sendable {
   }
 
   private static func digits(_ bytes: [UInt8]) -> String {
-    bytes.map { hex(UInt64($0), digits: 2) }.joined()
+    bytes.map { hex($0, 2) }.joined()
   }
 
   /// What a line says that was seen.

@@ -50,7 +50,7 @@ enum SimulatedBench {
         throw ToolFailure(.badFile, "\(error)", advice: .benchBroken)
       case .unknownProfile:
         throw ToolFailure(.usage, "\(error)", advice: .benchKinds)
-      case .noBoard, .badPath, .badMemory:
+      case .noBoard, .badPath:
         throw ToolFailure(.usage, "\(error)", advice: .benchBoards)
       }
     }

@@ -48,7 +48,7 @@ import Testing
     #expect(chip.flash.erasedByte == row.erasedByte)
     #expect(chip.flash.eccWord == row.eccWord)
     #expect(row.writeUnit.isMultiple(of: chip.flash.alignment))
-    if let address = chip.uniqueIDAddress, chip.splitsUniqueID == false {
+    if let address = chip.uniqueIDAddress {
       #expect(row.uniqueID.first == address)
     }
     // Where the sources disagree (L496) so may the two.

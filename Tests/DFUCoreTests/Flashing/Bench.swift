@@ -100,7 +100,7 @@ struct TestBench {
       case (.getStatus, _), (.getDescriptor, _), (.setInterface, _): continue
       default: line = record.description
       }
-      if record.outcome != .success { line += " → \(record.outcome)" }
+      if case .data = record.answer {} else { line += " → \(record.answer)" }
       if lines.last?.text == line {
         lines[lines.count - 1].count += 1
       } else {

@@ -4,40 +4,23 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// Deviations that a bench's file asks for: the properties of ``ChipQuirks``
-/// and ``BoardChoice`` by their names. Addresses are numbers or texts such as
-/// `"0x08002000"`. What does not concern a kind of board is ignored.
-struct QuirkChoice: Codable, Sendable {
-  private var values: [String: JSONValue]
-
-  init(from decoder: any Decoder) throws {
-    values = try decoder.singleValueContainer().decode([String: JSONValue].self)
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(values)
-  }
-
-  func apply(to profile: inout BoardProfile) throws(BenchFault) {
-    let known = Set(
-      [Mirror(reflecting: ChipQuirks()), Mirror(reflecting: BoardChoice())]
-        .flatMap { $0.children.compactMap(\.label) })
-    let stranger = values.keys.sorted().first { !known.contains($0) }
-    if let stranger {
-      throw BenchFault(
-        "there is no key \(stranger.debugDescription) in quirks; there are "
-          + known.sorted().joined(separator: ", "))
-    }
+extension BoardProfile {
+  /// Takes over the deviations that a bench's file asks for: the properties of
+  /// ``ChipQuirks`` and ``BoardChoice`` by their names. Addresses are numbers
+  /// or texts such as `"0x08002000"`. What does not concern a kind of board is
+  /// ignored.
+  mutating func apply(_ values: [String: JSONValue]) throws(BenchFault) {
+    try values.refuseKeys(
+      beyond: [ChipQuirks(), BoardChoice()], in: " in quirks")
     do {
-      let board: BoardChoice = try JSONValue.object(values).decoded()
-      try board.apply(to: &profile)
-      guard case .dfuSe(var chip) = profile.machine else { return }
+      let choice: BoardChoice = try JSONValue.object(values).decoded()
+      try choice.apply(to: &self)
+      guard case .dfuSe(var chip) = machine else { return }
       var quirks = try JSONValue(encoding: chip.quirks).object
       quirks.merge(values.mapValues(\.withoutHexadecimal)) { _, new in new }
       chip.quirks = try JSONValue.object(quirks).decoded()
-      try board.apply(to: &chip)
-      profile.machine = .dfuSe(chip)
+      try choice.apply(to: &chip)
+      machine = .dfuSe(chip)
     } catch let error as DecodingError {
       let (place, reason) = error.parts
       throw BenchFault((place.map { "\($0): " } ?? "") + reason)
@@ -103,7 +86,8 @@ private struct BoardChoice: Codable {
       }
       // A byte of the ROM that the kind leaves out.
       if !isThere {
-        chip.memories.append(MemoryProfile(.system, address, size: 1))
+        chip.memories.append(
+          MemoryProfile(.system, address, [SectorGroup(1, 1)]))
       }
     }
   }
