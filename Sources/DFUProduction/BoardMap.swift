@@ -274,7 +274,7 @@ extension BoardMap {
   /// application runs does only when it does not say who it is.
   private func isExtra(_ board: Board, _ allowsExtra: Bool) -> Bool {
     guard board.otherProtocol == nil else { return false }
-    if board.interfaces.contains(where: { $0.mode == .dfu }) {
+    if board.isInDFUMode {
       return !allowsExtra || mayBeMeant(board)
     }
     return board.problem != nil

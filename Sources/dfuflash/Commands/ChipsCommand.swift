@@ -27,7 +27,7 @@ struct ChipsCommand: ParsableCommand {
     guard let name else {
       let text =
         errata
-        ? ChipTables.errata().text(markdown: markdown)
+        ? ChipTables.errata(markdown: markdown)
         : markdown ? ChipTables.paragraph : ChipTables.families
       return print(text)
     }
@@ -37,72 +37,49 @@ struct ChipsCommand: ParsableCommand {
 
 /// What the chips' files say, for people.
 enum ChipTables {
-  struct Table {
-    var header: [String]
-    var rows: [[String]]
-
-    func text(markdown: Bool) -> String {
-      guard markdown else {
-        return rows.map { $0.joined(separator: "  ") }.joined(separator: "\n")
-      }
-      let rule = header.map { _ in "---" }
-      return ([header, rule] + rows).map { row in
-        "| " + row.joined(separator: " | ") + " |"
-      }.joined(separator: "\n")
-    }
-  }
-
   /// A line for each family.
   static var families: String {
     let width = ChipFamily.all.map(\.name.count).max() ?? 0
-    return ChipFamily.all.map { family in
-      let blanks = String(repeating: " ", count: width - family.name.count)
-      return "\(family.name)\(blanks)  \(family.title)"
-    }.joined(separator: "\n")
+    return ChipFamily.all.map { "\($0.name.padded(width))  \($0.title)" }
+      .joined(separator: "\n")
   }
 
   /// All parts, for the README.
   static var paragraph: String {
-    var lines = [""]
-    let words = ChipFamily.all.map(\.title).joined(separator: "; ") + "."
-    for word in words.split(separator: " ") {
-      let last = lines[lines.count - 1]
-      if last.isEmpty {
-        lines[lines.count - 1] = String(word)
-      } else if last.count + word.count < 80 {
-        lines[lines.count - 1] = last + " " + word
-      } else {
-        lines.append(String(word))
-      }
-    }
-    return lines.joined(separator: "\n")
+    Terminal.page.paragraph(
+      "", ChipFamily.all.map(\.title).joined(separator: "; ") + ".")
   }
 
   /// One row for each fault, with all families that have it.
-  static func errata() -> Table {
-    var found: [(erratum: BootloaderErratum, families: [ChipFamily])] = []
+  static func errata(markdown: Bool) -> String {
+    var found: [(erratum: BootloaderErratum, families: [String])] = []
     for family in ChipFamily.all {
       for erratum in family.errata {
-        if let index = found.firstIndex(where: {
+        let index = found.firstIndex {
           $0.erratum.sentence == erratum.sentence
             && $0.erratum.consequences == erratum.consequences
-        }) {
-          if !found[index].families.contains(family) {
-            found[index].families.append(family)
+        }
+        if let index {
+          if !found[index].families.contains(family.name) {
+            found[index].families.append(family.name)
           }
         } else {
-          found.append((erratum, [family]))
+          found.append((erratum, [family.name]))
         }
       }
     }
-    return Table(
-      header: ["chip", "fault", "dfuflash"],
-      rows: found.map { erratum, families in
-        [
-          families.map(\.name).joined(separator: ", "), erratum.sentence,
-          erratum.consequences.map(\.action).joined(separator: "; "),
-        ]
-      })
+    let rows = found.map { erratum, families in
+      [
+        families.joined(separator: ", "), erratum.sentence,
+        erratum.consequences.map(\.action).joined(separator: "; "),
+      ]
+    }
+    guard markdown else {
+      return rows.map { $0.joined(separator: "  ") }.joined(separator: "\n")
+    }
+    let heading = [["chip", "fault", "dfuflash"], ["---", "---", "---"]]
+    return (heading + rows).map { "| \($0.joined(separator: " | ")) |" }
+      .joined(separator: "\n")
   }
 
   static func facts(of family: ChipFamily) -> String {

@@ -53,15 +53,10 @@ struct DoctorCommand: ParsableCommand {
   private func examine() throws {
     let isSimulated = workbench.benchPath != nil
     let report = try workbench.withBus { bus in
-      do throws(USBError) {
-        return DoctorReport(
-          try SystemSnapshot(of: bus, isSimulated ? nil : SystemFacts()))
-      } catch {
-        throw Explain.usb(error, nil)
-      }
+      DoctorReport(
+        try SystemSnapshot(of: bus, isSimulated ? nil : SystemFacts()))
     }
-    Console.out(
-      json ? try JSONText.of(report.record) : report.text(.output))
+    Console.out(json ? report.json.text : report.text(.output))
     if !report.isHealthy { throw ExitCode(ExitStatus.findings.rawValue) }
   }
 
@@ -75,7 +70,7 @@ struct DoctorCommand: ParsableCommand {
       Console.out("As root this would be done:\n\n\(installer.plan)")
       throw ToolFailure(
         .cannotWrite, "\(installer.folder) cannot be written to",
-        advice: .ruleOld)
+        advice: .installRules)
     }
     if !yes {
       Console.err(installer.plan)

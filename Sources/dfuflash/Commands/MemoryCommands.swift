@@ -12,14 +12,12 @@ struct MemoryOptions: ParsableArguments {
   ///
   /// - Parameter file: the file the job works with.
   func withBoard(
-    _ reporter: any JobReporter, chip: ChipFamily? = nil,
-    file: String? = nil,
+    _ reporter: JobReporter = Reporters.make(), file: String? = nil,
     _ body: (SelectedBoard, JobContext) throws(JobError) -> Void
   ) throws {
     var finder = BoardFinder(
       try selection.selector(), waiting: waiting.limit)
     finder.selector.takeNamedRuntimeDevices(orOf: nil)
-    finder.chip = chip
     try workbench.withBus { bus in
       let context = reporter.context(bus)
       try Explain.failures(of: file) { () throws(JobError) in
@@ -49,9 +47,9 @@ struct VerifyCommand: ParsableCommand {
 
   func run() throws {
     let input = try firmware.input(file)
-    var job = VerifyJob(input.firmware(at: address?.value ?? 0x0800_0000))
+    var job = VerifyJob(input.firmware(at: address?.value ?? usualAddress))
     job.board = try memory.transfer.board()
-    try memory.withBoard(Reporters.make(toStandardError: false), file: file) {
+    try memory.withBoard(file: file) {
       (selected, context) throws(JobError) in
       try job.run(selected, context)
       Console.out(
@@ -83,16 +81,16 @@ struct ReadCommand: ParsableCommand {
   var force = false
 
   func run() throws {
-    let sink = try UploadSink(file, replaces: force)
+    let output = try OutputFile(file, replaces: force)
     var job = ReadJob()
     job.board = try memory.transfer.board()
     job.address = address?.value
     job.length = length?.value
     try memory.withBoard(Reporters.make(toStandardError: file == "-")) {
       (selected, context) throws(JobError) in
-      try job.run(selected, context, into: sink.take)
+      try job.run(selected, context, into: output.take)
     }
-    try sink.finish()
+    try output.finish()
   }
 }
 
@@ -128,7 +126,7 @@ struct EraseCommand: ParsableCommand {
         ?? .all(holding: nil))
     job.board = try memory.transfer.board()
     job.permissions = .usual()
-    try memory.withBoard(Reporters.make(toStandardError: false)) {
+    try memory.withBoard {
       (selected, context) throws(JobError) in
       try job.run(selected, context)
     }
@@ -156,7 +154,7 @@ struct UnprotectCommand: ParsableCommand {
     var job = UnprotectJob()
     job.board = try memory.transfer.board()
     job.permissions = .usual()
-    try memory.withBoard(Reporters.make(toStandardError: false)) {
+    try memory.withBoard {
       (selected, context) throws(JobError) in
       try job.run(selected, context)
     }

@@ -62,10 +62,8 @@ struct OptionBytesOptions: ParsableArguments {
       }
       for change in prepared.changes { Console.out("  \(change.text)") }
       try consent.obtain("Write these option bytes to board \(board)")
-      let outcome = try Explain.failures { () throws(JobError) in
-        try prepared.carryOut()
-      }
-      Console.out(OptionBytesText.outcome(outcome, prepared.board))
+      Console.out(
+        OptionBytesText.outcome(try prepared.carryOut(), prepared.board))
     }
   }
 }
@@ -83,9 +81,7 @@ struct OptionBytesShow: ParsableCommand {
   func run() throws {
     try options.prepare(.unchanged) { prepared in
       Console.out(
-        json
-          ? try JSONText.of(OptionBytesRecord(prepared))
-          : OptionBytesText.of(prepared))
+        json ? prepared.json.text : OptionBytesText.of(prepared))
     }
   }
 }
@@ -115,7 +111,7 @@ struct ConsentOptions: ParsableArguments {
 
   /// Asks whether to do something.
   static func ask(_ question: String) throws(ToolFailure) {
-    guard Console.isTerminal(.standardInput) else {
+    guard Terminal.isTerminal(.standardInput) else {
       throw ToolFailure(
         .usage, "\(question): there is nobody to ask",
         advice: .confirm)
@@ -145,14 +141,11 @@ struct OptionBytesSet: ParsableCommand {
   @OptionGroup var consent: ConsentOptions
 
   func run() throws {
-    let wanted = try Explain.failures { () throws(JobError) in
-      do throws(OptionByteError) {
-        var list: [OptionAssignment] = []
-        for text in assignments { list.append(try .init(parsing: text)) }
-        return list
-      } catch {
-        throw JobError(.optionByte(error))
-      }
+    let wanted: [OptionAssignment]
+    do {
+      wanted = try assignments.map { try OptionAssignment(parsing: $0) }
+    } catch let error as OptionByteError {
+      throw JobError(.optionByte(error))
     }
     try options.change(.set(wanted), consent)
   }
@@ -170,13 +163,10 @@ struct OptionBytesBackup: ParsableCommand {
   @OptionGroup var options: OptionBytesOptions
 
   func run() throws {
-    let sink = try UploadSink(file)
-    try options.prepare(.unchanged, file: file) { prepared in
-      let bytes = try Explain.failures { () throws(JobError) in
-        try prepared.backup()
-      }
-      try sink.write(bytes[...])
-      try sink.finish()
+    let output = try OutputFile(file)
+    try options.prepare(.unchanged) { prepared in
+      try output.write(try prepared.backup()[...])
+      try output.finish()
       Console.out(
         "Board \(prepared.board.label): option bytes are in \(PathText.shown(file))."
       )

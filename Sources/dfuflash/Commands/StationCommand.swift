@@ -100,7 +100,7 @@ struct StationCommand: ParsableCommand {
 
   func run() throws {
     let input = try firmware.input(file)
-    let log = try openLog()
+    let log = try log.map { try StationLog($0) }
     var plan = Station.Plan(
       try options.job(input, engine, transfer, selection), file: input.path)
     plan.selector = try selection.selector()
@@ -110,42 +110,24 @@ struct StationCommand: ParsableCommand {
     plan.onPass = onPass.map { Hook(command: $0) }
     plan.onFail = onFail.map { Hook(command: $0) }
     let sha256 = input.digest()
-    plan.variables = {
-      StationRecord($0, file: input.path, sha256: sha256).variables
-    }
+    plan.variables = { $0.variables(sha256: sha256) }
     let display: any StationDisplay =
-      engine.json
-      ? StationJSON(file: input.path) : StationText(file: input.path)
+      engine.json ? BoardsJSON() : StationText()
+    if engine.json { Console.out(JSONObject.start.line) }
     try workbench.withBus { bus in
       plan.usesThreads = !bus.clock.isVirtual
       let station = Station(
         plan, on: bus, display: display,
         shouldStop: { Interruption.isWanted }
-      ) { turn in
-        let record = StationRecord(turn, file: input.path, sha256: sha256)
-        try log?.append(try JSONText.line(record))
+      ) { result in
+        try log?.append(result.record(sha256: sha256).line)
       }
       try run(station)
     }
   }
 
-  private func openLog() throws(ToolFailure) -> StationLog? {
-    guard let log else { return nil }
-    do throws(StationLogError) {
-      return try StationLog(log)
-    } catch {
-      throw Explain.log(error)
-    }
-  }
-
   private func run(_ station: Station) throws {
-    do {
-      try station.run()
-    } catch let error as StationLogError {
-      throw Explain.log(error)
-    } catch let error as JobError {
-      throw Explain.job(error)
-    }
+    try station.run()
     if !engine.json { Console.out(station.counts.text) }
     if station.counts.stopped > 0 {
       throw ExitCode(ExitStatus.interrupted.rawValue)

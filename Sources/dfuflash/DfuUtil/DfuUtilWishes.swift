@@ -58,7 +58,7 @@ struct DfuUtilWishes {
 
   /// -U
   func upload(
-    into sink: UploadSink, from found: SelectedBoard, _ context: JobContext
+    into sink: OutputFile, from found: SelectedBoard, _ context: JobContext
   ) throws(JobError) {
     let selected = try inDFUMode(found, context)
     var job = ReadJob()

@@ -153,7 +153,8 @@ enum ChipOption {
     case .unknown(let nearest):
       throw ToolFailure(
         .usage, "--chip: no chip is called \(shown)",
-        advice: nearest.isEmpty ? .chipName : .didYouMean(nearest))
+        advice: nearest.isEmpty
+          ? .chipName : "did you mean \(nearest.joined(separator: " or "))?")
     }
   }
 }

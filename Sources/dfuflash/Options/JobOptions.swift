@@ -30,7 +30,7 @@ struct JobOptions: ParsableArguments {
   ) throws -> FlashJob {
     var job = try engine.job(
       input.firmware(
-        at: address?.value ?? 0x0800_0000,
+        at: address?.value ?? usualAddress,
         takesOtherIDs: engine.force || selection.device != nil), transfer)
     job.ending = noLeave ? .stay : relaunch ? .relaunch : .start(at: nil)
     job.unprotects = unprotect

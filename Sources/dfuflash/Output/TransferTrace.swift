@@ -1,0 +1,115 @@
+import DFUCore
+import Synchronization
+import SystemPackage
+
+/// Control transfers as lines: for a person with `-v -v`, as JSON with
+/// `--trace`.
+final class TransferTrace: Sendable {
+  private let file: Mutex<FileDescriptor?>
+  private let path: String
+  private let verbosity: Int
+
+  /// - Parameters:
+  ///   - path: the file for JSON lines, if any; one that exists is replaced.
+  ///   - verbosity: 1 to show the benign oddities on standard error, 2 to
+  ///     show each transfer.
+  init(_ path: String?, verbosity: Int) throws(ToolFailure) {
+    self.verbosity = verbosity
+    self.path = path ?? ""
+    do {
+      file = Mutex(
+        try path.map {
+          try FileDescriptor.open(
+            FilePath($0), .writeOnly, options: [.create, .truncate],
+            permissions: FilePermissions(rawValue: 0o666))
+        })
+    } catch {
+      throw ToolFailure(
+        .cannotWrite,
+        "could not create \(PathText.shown(self.path)) (\(error))",
+        advice: .cannotWrite)
+    }
+  }
+
+  deinit {
+    file.withLock { try? $0?.close() }
+  }
+
+  func note(_ transfer: TransferObservation) {
+    if verbosity >= 2 {
+      Console.err(transfer.line)
+    } else if verbosity == 1, let report = transfer.statusReport,
+      report.status != .ok
+    {
+      Console.err(
+        "board \(transfer.path): in \(report.state) with \(report.status.name):"
+          + " \(report.status.meaning)")
+    }
+    file.withLock { open in
+      guard let file = open else { return }
+      do {
+        try file.writeAll((transfer.json.line + "\n").utf8)
+      } catch {
+        // That must not fail the flash, and is said once.
+        Console.err(
+          """
+          warning: could not write to \(PathText.shown(path)) (\(error)): the \
+          trace ends here
+          """)
+        try? file.close()
+        open = nil
+      }
+    }
+  }
+}
+
+extension TransferObservation {
+  /// The specification's name of the request.
+  var requestName: String {
+    if let request = DFURequest(setup) { return request.name }
+    return setup.requestType & 0x7F == 0 && setup.request == 6
+      ? "GET_DESCRIPTOR" : "REQUEST \(setup.request)"
+  }
+
+  /// What a GETSTATUS told.
+  fileprivate var statusReport: DFUStatusReport? {
+    DFURequest(setup) == .getStatus ? DFUStatusReport(parsing: data) : nil
+  }
+
+  /// The transfer for people.
+  fileprivate var line: String {
+    var text = "\(path) \(requestName)"
+    switch DFURequest(setup) {
+    case .download(let block)?:
+      text += " block \(block), \(length) bytes"
+      if (1...5).contains(length) {
+        text += " [\(data.map { hex($0, 2) }.joined(separator: " "))]"
+      }
+    case .upload(let block)?: text += " block \(block), \(length) bytes"
+    default: break
+    }
+    if let error {
+      text += " → \(error.code.name)"
+    } else if let report = statusReport {
+      text += " → \(report.state), \(report.status.name)"
+      if report.pollTimeout > 0 { text += ", poll \(report.pollTimeout) ms" }
+    } else if setup.isDeviceToHost {
+      text += " → \(data.count) bytes"
+    }
+    return text + "  (\(seconds(duration)) s)"
+  }
+
+  /// The transfer for programs (docs/schema/trace.json).
+  fileprivate var json: JSONObject {
+    let report = statusReport
+    return [
+      "time": start.inSeconds, "board": path, "request": requestName,
+      "requestType": setup.requestType, "code": setup.request,
+      "value": setup.value, "index": setup.index, "length": length,
+      "data": data.map { hex($0, 2) }.joined(),
+      "seconds": duration.inSeconds, "status": report?.status.name,
+      "state": report.map { "\($0.state)" },
+      "pollTimeout": report?.pollTimeout, "error": error?.code.name,
+    ]
+  }
+}
