@@ -77,17 +77,25 @@ let package = Package(
       dependencies: ["DFUCore"],
       path: "Examples/FlashOne",
       swiftSettings: ours),
+    // What the tests of several modules share.
+    .target(
+      name: "TestSupport",
+      dependencies: ["DFUCore", "DFUSimulator"],
+      path: "Tests/Support",
+      swiftSettings: ours),
     .testTarget(
       name: "ExampleTests",
       dependencies: ["DFUCore", "DFUSimulator", "FlashOne"],
       swiftSettings: ours),
     .testTarget(
       name: "DFUCoreTests",
-      dependencies: ["DFUCore", "DFUSimulator"],
+      dependencies: ["DFUCore", "DFUSimulator", "TestSupport"],
       swiftSettings: ours),
     .testTarget(
       name: "DFUProductionTests",
-      dependencies: ["DFUCore", "DFUProduction", "DFUSimulator"],
+      dependencies: [
+        "DFUCore", "DFUProduction", "DFUSimulator", "TestSupport",
+      ],
       swiftSettings: ours),
     .testTarget(
       name: "DFUSimulatorTests",
@@ -100,7 +108,8 @@ let package = Package(
     .testTarget(
       name: "dfuflashTests",
       dependencies: [
-        "DFUCore", "DFUDoctor", "DFUProduction", "DFUSimulator", "dfuflash",
+        "DFUCore", "DFUDoctor", "DFUProduction", "DFUSimulator",
+        "TestSupport", "dfuflash",
       ],
       swiftSettings: ours),
   ],

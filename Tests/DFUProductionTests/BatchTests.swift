@@ -1,6 +1,7 @@
 import DFUCore
 import DFUProduction
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Many boards at once, each with its own file.

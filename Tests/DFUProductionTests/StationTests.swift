@@ -2,6 +2,7 @@ import DFUCore
 import DFUProduction
 import DFUSimulator
 import Synchronization
+import TestSupport
 import Testing
 
 /// A station's day in virtual time.

@@ -1,5 +1,6 @@
 import DFUCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import dfuflash

@@ -1,5 +1,6 @@
 import DFUSimulator
 import Foundation
+import TestSupport
 import Testing
 
 /// What goes wrong before or during a run: each with its exit status, what is

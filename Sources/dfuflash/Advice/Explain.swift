@@ -20,11 +20,11 @@ enum Explain {
 
   /// Runs a job that works with a file, as it was given.
   static func failures<Result>(
-    of file: String?, _ body: () throws(JobError) -> Result
-  ) throws(ToolFailure) -> Result {
-    do throws(JobError) {
+    of file: String?, _ body: () throws -> Result
+  ) throws -> Result {
+    do {
       return try body()
-    } catch {
+    } catch let error as JobError {
       throw error.failure(file: file)
     }
   }

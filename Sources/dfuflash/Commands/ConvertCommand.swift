@@ -32,9 +32,7 @@ struct ConvertCommand: ParsableCommand {
       valueName: "format"))
   var to: FileFormat?
 
-  @Option(
-    help: ArgumentHelp(
-      "Where a file without addresses belongs.", valueName: "address"))
+  @Option(help: "Where a file without addresses belongs.")
   var address: Address?
 
   @Option(
@@ -146,23 +144,16 @@ struct ConvertCommand: ParsableCommand {
     for file: FirmwareFile
   ) throws(ToolFailure) -> FirmwareFormat {
     if let to { return to.value }
-    let name = output.lowercased()
-    let isDfuSe = file.format.hasAddresses || address != nil
-    let endings: [(String, FirmwareFormat)] = [
-      (".bin", .raw), (".raw", .raw), (".img", .raw),
-      (".dfu", isDfuSe ? .dfuse : .dfu), (".hex", .intelHex),
-      (".ihex", .intelHex), (".ihx", .intelHex), (".srec", .sRecord),
-      (".s19", .sRecord), (".s28", .sRecord), (".s37", .sRecord),
-      (".mot", .sRecord), (".elf", .elf), (".axf", .elf), (".uf2", .uf2),
-    ]
-    guard
-      let ending = endings.first(where: { name.hasSuffix($0.0) })
+    let ending = output.split(separator: "/").last?.split(separator: ".")
+      .dropFirst().last
+    guard let format = ending.flatMap({ FileFormat(argument: String($0)) })
     else {
       throw ToolFailure(
         .usage,
         "the name of \(PathText.shown(output)) does not tell its format",
         advice: Self.formatAdvice)
     }
-    return ending.1
+    let hasAddresses = file.format.hasAddresses || address != nil
+    return format.value == .dfu && hasAddresses ? .dfuse : format.value
   }
 }

@@ -28,10 +28,7 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Print JSON instead of text.")
   var json = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Where a file without addresses belongs (0x08000000).",
-      valueName: "address"))
+  @Option(help: "Where a file without addresses belongs (0x08000000).")
   var address: Address?
 
   @OptionGroup(title: "File") var firmware: FirmwareOptions
@@ -71,7 +68,7 @@ struct InspectCommand: ParsableCommand {
     let finder = BoardFinder(try selection.selector())
     let options = try transfer.board()
     return try workbench.withBus { bus in
-      try Explain.failures(of: file) { () throws(JobError) in
+      try Explain.failures(of: file) {
         let selected = try finder.one(JobContext(bus: bus))
         return .fits(
           selected, try firmware.shares(on: selected, options, bus: bus))

@@ -10,17 +10,22 @@ struct MemoryOptions: ParsableArguments {
 
   /// Finds the board and runs a job on it.
   ///
-  /// - Parameter file: the file the job works with.
+  /// - Parameters:
+  ///   - file: the file the job works with.
+  ///   - adapt: what the finder is to know besides.
   func withBoard(
     _ reporter: JobReporter = Reporters.make(), file: String? = nil,
-    _ body: (SelectedBoard, JobContext) throws(JobError) -> Void
+    finder adapt: (inout BoardFinder) -> Void = {
+      $0.selector.takeNamedRuntimeDevices(orOf: nil)
+    },
+    _ body: (SelectedBoard, JobContext) throws -> Void
   ) throws {
     var finder = BoardFinder(
       try selection.selector(), waiting: waiting.limit)
-    finder.selector.takeNamedRuntimeDevices(orOf: nil)
+    adapt(&finder)
     try workbench.withBus { bus in
       let context = reporter.context(bus)
-      try Explain.failures(of: file) { () throws(JobError) in
+      try Explain.failures(of: file) {
         try body(try finder.one(context), context)
       }
     }
@@ -40,17 +45,14 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var memory: MemoryOptions
   @OptionGroup(title: "File") var firmware: FirmwareOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "Where a file without addresses belongs.", valueName: "address"))
+  @Option(help: "Where a file without addresses belongs.")
   var address: Address?
 
   func run() throws {
     let input = try firmware.input(file)
     var job = VerifyJob(input.firmware(at: address?.value ?? usualAddress))
     job.board = try memory.transfer.board()
-    try memory.withBoard(file: file) {
-      (selected, context) throws(JobError) in
+    try memory.withBoard(file: file) { selected, context in
       try job.run(selected, context)
       Console.out(
         "Board \(selected.board.label) holds \(PathText.shown(file)).")
@@ -87,8 +89,7 @@ struct ReadCommand: ParsableCommand {
     job.address = address?.value
     job.length = length?.value
     try memory.withBoard(Reporters.make(toStandardError: file == "-")) {
-      (selected, context) throws(JobError) in
-      try job.run(selected, context, into: output.take)
+      try job.run($0, $1, into: output.take)
     }
     try output.finish()
   }
@@ -125,11 +126,8 @@ struct EraseCommand: ParsableCommand {
       address.map { .range($0.value, length: length?.value ?? 1) }
         ?? .all(holding: nil))
     job.board = try memory.transfer.board()
-    job.permissions = .usual()
-    try memory.withBoard {
-      (selected, context) throws(JobError) in
-      try job.run(selected, context)
-    }
+    job.permissions = .usual
+    try memory.withBoard { try job.run($0, $1) }
   }
 }
 
@@ -153,10 +151,7 @@ struct UnprotectCommand: ParsableCommand {
     }
     var job = UnprotectJob()
     job.board = try memory.transfer.board()
-    job.permissions = .usual()
-    try memory.withBoard {
-      (selected, context) throws(JobError) in
-      try job.run(selected, context)
-    }
+    job.permissions = .usual
+    try memory.withBoard { try job.run($0, $1) }
   }
 }

@@ -35,19 +35,12 @@ struct OptionBytesOptions: ParsableArguments {
   ) throws {
     var job = OptionBytesJob(wish)
     job.board = try memory.transfer.board(chip: chip)
-    job.board.trustsNamedChip = consent?.force ?? false
-    job.permissions = consent?.permissions ?? []
-    let reporter = Reporters.make(toStandardError: true)
-    var finder = BoardFinder(
-      try memory.selection.selector(), waiting: memory.waiting.limit)
-    finder.chip = job.board.chip
-    try memory.workbench.withBus { bus in
-      let context = reporter.context(bus)
-      let prepared = try Explain.failures(of: file) { () throws(JobError) in
-        try job.prepare(try finder.one(context), context)
-      }
-      try body(prepared)
-    }
+    job.board.trustsNamedChip = consent?.risk.force ?? false
+    job.permissions = consent?.risk.permissions() ?? []
+    try memory.withBoard(
+      Reporters.make(toStandardError: true), file: file,
+      finder: { $0.chip = job.board.chip }
+    ) { try body(job.prepare($0, $1)) }
   }
 
   /// Shows what would change, asks, and does it.
@@ -91,17 +84,7 @@ struct ConsentOptions: ParsableArguments {
   @Flag(help: "Do it without asking.")
   var yes = false
 
-  @Flag(help: "Write option bytes that look wrong or raise protection.")
-  var force = false
-
-  @Flag(
-    name: .customLong("permanently-lock-this-chip"),
-    help: "Allow readout protection level 2: there is no way back.")
-  var permanentlyLock = false
-
-  var permissions: Permissions {
-    .usual(forced: force, permanentLock: permanentlyLock)
-  }
+  @OptionGroup var risk: RiskOptions
 
   /// Asks on a terminal; without one only `--yes` will do.
   func obtain(_ question: String) throws(ToolFailure) {

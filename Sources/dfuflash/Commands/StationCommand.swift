@@ -27,7 +27,7 @@ struct StationCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Look at these ports only, with commas between.", valueName: "paths"))
-  var ports: String?
+  var ports: PortList?
 
   @Option(
     help: ArgumentHelp(
@@ -67,7 +67,6 @@ struct StationCommand: ParsableCommand {
       throw ValidationError(
         "--jobs takes a number up to \(ManyOptions.mostJobs)")
     }
-    _ = try portPaths()
     if let count, count < 1 {
       throw ValidationError("--count takes a number from 1")
     }
@@ -79,32 +78,13 @@ struct StationCommand: ParsableCommand {
     }
   }
 
-  /// The ports to look at; `nil` for all. Nobody can say of a port that it
-  /// does not exist, but one that is misspelt would be waited at for ever.
-  private func portPaths() throws(ValidationError) -> Set<String>? {
-    guard let ports else { return nil }
-    var paths: Set<String> = []
-    for part in ports.split(separator: ",", omittingEmptySubsequences: false) {
-      let path = String(part.drop { $0 == " " })
-      guard PortPath(path) != nil else {
-        throw ValidationError(
-          """
-          --ports takes port paths such as 1-4.1,1-4.2, not \
-          "\(path.escapingControls)"
-          """)
-      }
-      paths.insert(path)
-    }
-    return paths
-  }
-
   func run() throws {
     let input = try firmware.input(file)
     let log = try log.map { try StationLog($0) }
     var plan = Station.Plan(
       try options.job(input, engine, transfer, selection), file: input.path)
     plan.selector = try selection.selector()
-    plan.ports = try portPaths()
+    plan.ports = ports?.values
     plan.jobs = jobs == 0 ? ManyOptions.mostJobs : jobs
     plan.limit = count
     plan.onPass = onPass.map { Hook(command: $0) }
@@ -122,15 +102,11 @@ struct StationCommand: ParsableCommand {
       ) { result in
         try log?.append(result.record(sha256: sha256).line)
       }
-      try run(station)
-    }
-  }
-
-  private func run(_ station: Station) throws {
-    try station.run()
-    if !engine.json { Console.out(station.counts.text) }
-    if station.counts.stopped > 0 {
-      throw ExitCode(ExitStatus.interrupted.rawValue)
+      try station.run()
+      if !engine.json { Console.out(station.counts.text) }
+      if station.counts.stopped > 0 {
+        throw ExitCode(ExitStatus.interrupted.rawValue)
+      }
     }
   }
 }

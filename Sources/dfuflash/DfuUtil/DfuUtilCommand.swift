@@ -116,7 +116,7 @@ struct DfuUtilCommand: ParsableCommand {
       toStandardError: upload == "-", json: engine.json)
     try workbench.withBus { bus in
       let context = reporter.context(bus)
-      try Explain.failures(of: input?.path) { () throws(JobError) in
+      try Explain.failures(of: input?.path) {
         let found = try finder.one(context)
         if detach {
           guard try wishes.detaching.detach(found, context) else { return }

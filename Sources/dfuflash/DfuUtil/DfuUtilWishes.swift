@@ -16,7 +16,7 @@ struct DfuUtilWishes {
     self.option = option
     self.uploadLimit = uploadLimit
     // dfu-util refuses such a file also when the device is named.
-    takesOtherIDs = engine.force || option?.force == true
+    takesOtherIDs = engine.risk.force || option?.force == true
     detaching = DetachJob(limit: detachLimit)
     flashing = try engine.job(
       JobFirmware(FirmwareFile(raw: []), at: option?.address), transfer,

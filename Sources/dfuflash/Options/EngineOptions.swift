@@ -35,13 +35,7 @@ struct EngineOptions: ParsableArguments {
   @Flag(help: "Print one line of JSON for each event instead of text.")
   var json = false
 
-  @Flag(help: "Write option bytes that look wrong or raise protection.")
-  var force = false
-
-  @Flag(
-    name: .customLong("permanently-lock-this-chip"),
-    help: "Allow readout protection level 2: there is no way back.")
-  var permanentlyLock = false
+  @OptionGroup var risk: RiskOptions
 
   @Flag(
     name: .customLong("allow-otp"),
@@ -91,7 +85,7 @@ struct EngineOptions: ParsableArguments {
   ) throws -> FlashJob {
     var job = FlashJob(firmware)
     job.board = try transfer.board(chip: chip)
-    job.board.trustsNamedChip = force
+    job.board.trustsNamedChip = risk.force
     job.board.polling =
       switch poll {
       case .auto: nil
@@ -105,8 +99,7 @@ struct EngineOptions: ParsableArguments {
     job.flash.keepsVectorTable = keepVectors
     job.isDryRun = dryRun
     job.supply = try vdd.map(Self.millivolts)
-    job.permissions = .usual(
-      forced: force || forced, permanentLock: permanentlyLock)
+    job.permissions = risk.permissions(forced: forced)
     if allowOTP { job.permissions.insert(.oneTimeProgrammable) }
     if vdd != nil { job.permissions.insert(.deviceFeature) }
     return job
@@ -123,19 +116,33 @@ struct EngineOptions: ParsableArguments {
   }
 }
 
+/// What is done only by those who say that they mean it.
+struct RiskOptions: ParsableArguments {
+  @Flag(help: "Write option bytes that look wrong or raise protection.")
+  var force = false
+
+  @Flag(
+    name: .customLong("permanently-lock-this-chip"),
+    help: "Allow readout protection level 2: there is no way back.")
+  var permanentlyLock = false
+
+  /// - Parameter forced: whether risks were accepted elsewhere.
+  func permissions(forced: Bool = false) -> Permissions {
+    var permissions = Permissions.usual
+    if force || forced {
+      permissions.formUnion([.riskyOptionBytes, .raiseProtection])
+    }
+    if permanentlyLock { permissions.insert(.permanentLock) }
+    return permissions
+  }
+}
+
 extension Permissions {
   /// What a command that writes may do without being asked for each: what
   /// dfu-util does, but for what a chip may not survive.
-  static func usual(
-    forced: Bool = false, permanentLock: Bool = false
-  ) -> Permissions {
-    var permissions: Permissions = [
-      .optionBytes, .liftProtection, .eraseDataMemory,
-    ]
-    if forced { permissions.formUnion([.riskyOptionBytes, .raiseProtection]) }
-    if permanentLock { permissions.insert(.permanentLock) }
-    return permissions
-  }
+  static let usual: Permissions = [
+    .optionBytes, .liftProtection, .eraseDataMemory,
+  ]
 }
 
 /// `--chip`.

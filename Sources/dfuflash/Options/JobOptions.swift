@@ -4,9 +4,7 @@ import DFUCore
 /// What happens to a board besides writing the file: the same for one board,
 /// for several and at a station.
 struct JobOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "Where a file without addresses belongs.", valueName: "address"))
+  @Option(help: "Where a file without addresses belongs.")
   var address: Address?
 
   @Flag(help: "Stay in DFU mode afterwards.")
@@ -31,7 +29,7 @@ struct JobOptions: ParsableArguments {
     var job = try engine.job(
       input.firmware(
         at: address?.value ?? usualAddress,
-        takesOtherIDs: engine.force || selection.device != nil), transfer)
+        takesOtherIDs: engine.risk.force || selection.device != nil), transfer)
     job.ending = noLeave ? .stay : relaunch ? .relaunch : .start(at: nil)
     job.unprotects = unprotect
     return job

@@ -36,3 +36,26 @@ struct USBNumber: ExpressibleByArgument {
     self.value = value
   }
 }
+
+/// A port path, such as 1-4.1. Nobody can say of a port that it does not exist,
+/// but one that is misspelt would be waited at for ever.
+struct PortArgument: ExpressibleByArgument {
+  var value: String
+
+  init?(argument: String) {
+    guard PortPath(argument) != nil else { return nil }
+    value = argument
+  }
+}
+
+/// Port paths with commas between.
+struct PortList: ExpressibleByArgument {
+  var values: Set<String>
+
+  init?(argument: String) {
+    let paths = argument.split(separator: ",", omittingEmptySubsequences: false)
+      .map { String($0.drop { $0 == " " }) }
+    guard paths.allSatisfy({ PortPath($0) != nil }) else { return nil }
+    values = Set(paths)
+  }
+}

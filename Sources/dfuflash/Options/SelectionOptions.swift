@@ -17,7 +17,7 @@ struct SelectionOptions: ParsableArguments {
     help: ArgumentHelp(
       "The port the board is plugged into, as --list shows it.",
       valueName: "bus-port.port"))
-  var path: String?
+  var path: PortArgument?
 
   @Option(
     name: [.customShort("S", allowingJoined: true), .customLong("serial")],
@@ -70,11 +70,7 @@ struct SelectionOptions: ParsableArguments {
       selector.runtimeIDs = ids.runtime
       selector.dfuIDs = ids.dfu
     }
-    if let path, PortPath(path) == nil {
-      throw ValidationError(
-        "-p takes a port such as 1-4.1, not \"\(path.escapingControls)\"")
-    }
-    selector.path = path
+    selector.path = path?.value
     if let serial {
       guard emptySerialIsAny || !serial.isEmpty else {
         throw ValidationError(
@@ -102,7 +98,7 @@ struct SelectionOptions: ParsableArguments {
 
   /// Whether any of them is given.
   var isGiven: Bool {
-    [device, path, serial, uid].contains { $0 != nil }
+    [device, path?.value, serial, uid].contains { $0 != nil }
       || [devnum, configuration, interface].contains { $0 != nil }
   }
 
