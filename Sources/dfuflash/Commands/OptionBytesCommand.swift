@@ -1,6 +1,5 @@
 import ArgumentParser
 import DFUCore
-import SystemPackage
 
 struct OptionBytesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -49,12 +48,13 @@ struct OptionBytesOptions: ParsableArguments {
     file: String? = nil
   ) throws {
     try prepare(wish, consent, file: file) { prepared in
-      let board = prepared.board.label
       guard !prepared.isUnchanged else {
-        return Console.out("Board \(board): the option bytes are so already.")
+        return Console.out(
+          OptionBytesText.outcome(.asWanted, prepared.board))
       }
       for change in prepared.changes { Console.out("  \(change.text)") }
-      try consent.obtain("Write these option bytes to board \(board)")
+      try consent.obtain(
+        "Write these option bytes to board \(prepared.board.label)")
       Console.out(
         OptionBytesText.outcome(try prepared.carryOut(), prepared.board))
     }
@@ -75,34 +75,6 @@ struct OptionBytesShow: ParsableCommand {
     try options.prepare(.unchanged) { prepared in
       Console.out(
         json ? prepared.json.text : OptionBytesText.of(prepared))
-    }
-  }
-}
-
-/// Asking before something that cannot be undone.
-struct ConsentOptions: ParsableArguments {
-  @Flag(help: "Do it without asking.")
-  var yes = false
-
-  @OptionGroup var risk: RiskOptions
-
-  /// Asks on a terminal; without one only `--yes` will do.
-  func obtain(_ question: String) throws(ToolFailure) {
-    if yes { return }
-    try Self.ask(question)
-  }
-
-  /// Asks whether to do something.
-  static func ask(_ question: String) throws(ToolFailure) {
-    guard Terminal.isTerminal(.standardInput) else {
-      throw ToolFailure(
-        .usage, "\(question): there is nobody to ask",
-        advice: .confirm)
-    }
-    Console.err("\(question)? [y/N] ", terminator: "")
-    let answer = readLine()?.lowercased() ?? ""
-    guard answer == "y" || answer == "yes" else {
-      throw ToolFailure(.usage, "not confirmed", advice: .nothingWritten)
     }
   }
 }
