@@ -8,21 +8,25 @@ struct MemoryOptions: ParsableArguments {
   @OptionGroup(title: "General") var workbench: WorkbenchOptions
   @OptionGroup(title: "Waiting") var waiting: WaitOptions
 
+  /// Finds the board that the options mean.
+  func finder() throws -> BoardFinder {
+    BoardFinder(try selection.selector(), waiting: waiting.limit)
+  }
+
   /// Finds the board and runs a job on it.
   ///
   /// - Parameters:
   ///   - file: the file the job works with.
-  ///   - adapt: what the finder is to know besides.
+  ///   - finder: what finds the board; without one it is also found when its
+  ///     application runs and it is named.
   func withBoard(
     _ reporter: JobReporter = Reporters.make(), file: String? = nil,
-    finder adapt: (inout BoardFinder) -> Void = {
-      $0.selector.takeNamedRuntimeDevices(orOf: nil)
-    },
+    finder: BoardFinder? = nil,
     _ body: (SelectedBoard, JobContext) throws -> Void
   ) throws {
-    var finder = BoardFinder(
-      try selection.selector(), waiting: waiting.limit)
-    adapt(&finder)
+    var usual = try self.finder()
+    usual.selector.takeNamedRuntimeDevices(orOf: nil)
+    let finder = finder ?? usual
     try workbench.withBus { bus in
       let context = reporter.context(bus)
       try Explain.failures(of: file) {

@@ -36,10 +36,12 @@ struct OptionBytesOptions: ParsableArguments {
     job.board = try memory.transfer.board(chip: chip)
     job.board.trustsNamedChip = consent?.risk.force ?? false
     job.permissions = consent?.risk.permissions() ?? []
-    try memory.withBoard(
-      Reporters.make(toStandardError: true), file: file,
-      finder: { $0.chip = job.board.chip }
-    ) { try body(job.prepare($0, $1)) }
+    var finder = try memory.finder()
+    finder.chip = job.board.chip
+    let reporter = Reporters.make(toStandardError: true)
+    try memory.withBoard(reporter, file: file, finder: finder) {
+      try body(job.prepare($0, $1))
+    }
   }
 
   /// Shows what would change, asks, and does it.
