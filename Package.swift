@@ -80,8 +80,16 @@ let package = Package(
     // Every fault at every transfer: `make test-faults`.
     .executableTarget(
       name: "fault-matrix",
-      dependencies: ["DFUCore", "DFUProduction", "DFUSimulator"],
+      dependencies: [
+        "DFUCore", "DFUProduction", "DFUSimulator", "TestSupport",
+      ],
       path: "Tests/FaultMatrix",
+      swiftSettings: ours),
+    // What the tests of several modules share.
+    .target(
+      name: "TestSupport",
+      dependencies: ["DFUCore", "DFUSimulator"],
+      path: "Tests/Support",
       swiftSettings: ours),
     .testTarget(
       name: "ExampleTests",
@@ -89,11 +97,13 @@ let package = Package(
       swiftSettings: ours),
     .testTarget(
       name: "DFUCoreTests",
-      dependencies: ["DFUCore", "DFUSimulator"],
+      dependencies: ["DFUCore", "DFUSimulator", "TestSupport"],
       swiftSettings: ours),
     .testTarget(
       name: "DFUProductionTests",
-      dependencies: ["DFUCore", "DFUProduction", "DFUSimulator"],
+      dependencies: [
+        "DFUCore", "DFUProduction", "DFUSimulator", "TestSupport",
+      ],
       swiftSettings: ours),
     .testTarget(
       name: "DFUSimulatorTests",
@@ -106,7 +116,8 @@ let package = Package(
     .testTarget(
       name: "dfuflashTests",
       dependencies: [
-        "DFUCore", "DFUDoctor", "DFUProduction", "DFUSimulator", "dfuflash",
+        "DFUCore", "DFUDoctor", "DFUProduction", "DFUSimulator",
+        "TestSupport", "dfuflash",
       ],
       swiftSettings: ours),
   ],

@@ -140,10 +140,3 @@ public struct ProcessName: Hashable, Sendable, CustomStringConvertible {
   /// `dfu-util (process 1234)`.
   public var description: String { "\(name) (process \(process))" }
 }
-
-extension DeviceDescriptor {
-  /// The IDs as `lsusb` shows them, `0483:df11`.
-  public var ids: String {
-    hex(vendor, 4, uppercase: false) + ":" + hex(product, 4, uppercase: false)
-  }
-}

@@ -1,16 +1,12 @@
 public import DFUCore
 import Synchronization
 
-/// Shows work on several boards. Called from the threads of all of them.
-public protocol BatchDisplay: AnyObject, Sendable {
+/// Shows a batch.
+public protocol BatchDisplay: BoardsDisplay {
   /// The boards, before anything is done.
   func begin(_ boards: [Board])
-  /// What is told of one board, on the thread that works on it.
-  func reporter(for board: Board) -> (JobEvent) -> Void
-  /// One board is done.
-  func finished(_ result: Batch.Result)
   /// All are done.
-  func end(_ results: [Batch.Result])
+  func end(_ results: [BoardResult])
 }
 
 /// Flashing several boards, one after another or side by side. One that fails
@@ -33,20 +29,6 @@ public struct Batch {
     }
   }
 
-  /// What became of one.
-  public struct Result: Sendable {
-    /// The board as it was flashed; where it failed, as it was chosen.
-    public var board: Board
-    /// The file's name.
-    public var file: String
-    /// What was done; `nil` for a failure.
-    public var flash: FlashResult?
-    /// Why it failed.
-    public var error: JobError?
-    /// How long it took.
-    public var duration = Duration.zero
-  }
-
   private let bus: any USBBus
   private let jobs: Int
   private let display: any BatchDisplay
@@ -66,7 +48,7 @@ public struct Batch {
   }
 
   /// Flashes all; the results in the order of the tasks.
-  public func run(_ tasks: [Task]) -> [Result] {
+  public func run(_ tasks: [Task]) -> [BoardResult] {
     let results = Results(count: tasks.count)
     display.begin(tasks.map(\.selected.board))
     let (bus, display, shouldStop) = (bus, display, shouldStop)
@@ -87,10 +69,10 @@ public struct Batch {
   }
 
   /// Flashes one board; what becomes of it is in the result.
-  public static func run(_ task: Task, _ context: JobContext) -> Result {
+  public static func run(_ task: Task, _ context: JobContext) -> BoardResult {
     let clock = context.bus.clock(of: task.selected.board.device)
     let start = clock.now()
-    var result = Result(board: task.selected.board, file: task.file)
+    var result = BoardResult(board: task.selected.board, file: task.file)
     do throws(JobError) {
       let flash = try task.job.run(task.selected, context)
       result.flash = flash
@@ -105,15 +87,15 @@ public struct Batch {
 
 /// The results of several threads.
 private final class Results: Sendable {
-  private let list: Mutex<[Batch.Result?]>
+  private let list: Mutex<[BoardResult?]>
 
   init(count: Int) {
-    list = Mutex([Batch.Result?](repeating: nil, count: count))
+    list = Mutex([BoardResult?](repeating: nil, count: count))
   }
 
-  func set(_ result: Batch.Result, at index: Int) {
+  func set(_ result: BoardResult, at index: Int) {
     list.withLock { $0[index] = result }
   }
 
-  var all: [Batch.Result] { list.withLock { $0.compactMap(\.self) } }
+  var all: [BoardResult] { list.withLock { $0.compactMap(\.self) } }
 }

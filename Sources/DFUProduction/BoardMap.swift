@@ -77,12 +77,7 @@ public struct BoardMap: Hashable, Sendable {
 
   /// Reads a map. A first line that reads `match,file…` is a heading.
   public init(parsing text: String) throws(Problem) {
-    let table: TableText
-    do throws(TableText.Problem) {
-      table = try TableText(parsing: text)
-    } catch {
-      throw Problem(line: error.line, reason: error.reason)
-    }
+    let table = try TableText(parsing: text)
     rows = []
     for row in table.rows {
       if rows.isEmpty, row.fields.first?.lowercased() == "match" { continue }
@@ -274,7 +269,7 @@ extension BoardMap {
   /// application runs does only when it does not say who it is.
   private func isExtra(_ board: Board, _ allowsExtra: Bool) -> Bool {
     guard board.otherProtocol == nil else { return false }
-    if board.interfaces.contains(where: { $0.mode == .dfu }) {
+    if board.isInDFUMode {
       return !allowsExtra || mayBeMeant(board)
     }
     return board.problem != nil

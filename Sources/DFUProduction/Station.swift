@@ -1,22 +1,10 @@
 public import DFUCore
 import Synchronization
 
-/// Shows what a station does. Called from the threads of all boards.
-public protocol StationDisplay: AnyObject, Sendable {
-  /// The station begins to look at these ports, or at all.
-  func started(ports: Set<String>?)
-  /// Nothing is to be done; what became of the boards so far.
-  func waiting(_ counts: Station.Counts)
-  /// A board's turn begins.
-  func began(_ board: Board)
-  /// What is told of its progress.
-  func reporter(for board: Board) -> (JobEvent) -> Void
-  /// A board's turn is over and on record.
-  func finished(_ turn: Station.Turn)
-  /// The hook of a board failed.
-  func hookFailed(_ turn: Station.Turn, _ failure: Hook.Failure)
-  /// A board whose turn is over is back without having been unplugged.
-  func remains(_ board: Board)
+/// Shows what a station does.
+public protocol StationDisplay: BoardsDisplay {
+  /// Something happens that is no board's progress.
+  func show(_ event: Station.Event)
 }
 
 /// A place where somebody plugs in one board after another, and each is
@@ -44,8 +32,9 @@ public final class Station {
     /// Run for a board that failed.
     public var onFail: Hook?
     /// What a hook is told of a turn: environment variables.
-    public var variables: @Sendable (Turn) -> [(name: String, value: String)] =
-      { _ in [] }
+    public var variables:
+      @Sendable (BoardResult) -> [(name: String, value: String)] =
+        { _ in [] }
 
     /// A file for every board.
     public init(_ job: FlashJob, file: String) {
@@ -64,21 +53,23 @@ public final class Station {
     public var stopped = 0
   }
 
-  /// A board's turn that is over.
-  public struct Turn: Sendable {
-    /// The board.
-    public var board: Board
-    /// How it ended.
-    public var result: StationPorts.Result
-    /// Why it did not pass.
-    public var error: JobError?
-    /// How long it took.
-    public var duration: Duration
+  /// What a station tells.
+  public enum Event: Sendable {
+    /// It begins to look at these ports, or at all.
+    case started(ports: Set<String>?)
+    /// Nothing is to be done; what became of the boards so far.
+    case waiting(Counts)
+    /// A board's turn begins.
+    case began(Board)
+    /// The hook of a board failed.
+    case hookFailed(BoardResult, Hook.Failure)
+    /// A board whose turn is over is back without having been unplugged.
+    case remains(Board)
   }
 
   /// Where results are kept: on the disk before anyone is told. Throws why a
   /// station cannot go on.
-  public typealias Record = @Sendable (Turn) throws -> Void
+  public typealias Record = @Sendable (BoardResult) throws -> Void
 
   private let plan: Plan
   private let bus: any USBBus
@@ -115,8 +106,8 @@ public final class Station {
   ///
   /// - Parameter isOver: ends it when all that was begun is done.
   public func run(until isOver: () -> Bool = { false }) throws {
-    display.started(ports: plan.ports)
-    display.waiting(counts)
+    display.show(.started(ports: plan.ports))
+    display.show(.waiting(counts))
     while true {
       try collect()
       let isFull = plan.limit.map { begun >= $0 } ?? false
@@ -140,14 +131,14 @@ public final class Station {
     let (done, ended, trouble) = turns.take()
     for turn in done {
       working -= 1
-      switch turn.result {
+      switch turn.end {
       case .pass: counts.passed += 1
       case .fail: counts.failed += 1
       case .stopped: counts.stopped += 1
       }
       ports.end(
-        turn.path, turn.result, serial: turn.serial, at: bus.clock.now())
-      display.waiting(counts)
+        turn.path, turn.end, serial: turn.serial, at: bus.clock.now())
+      display.show(.waiting(counts))
     }
     for number in ended { threads.removeValue(forKey: number)?.join() }
     if let trouble {
@@ -168,7 +159,7 @@ public final class Station {
     for device in news.returned {
       let board = Board(looking: device, on: bus)
       let isNew = ports.exchanged(device, serial: Self.trusted(board))
-      if !isNew { display.remains(board) }
+      if !isNew { display.show(.remains(board)) }
     }
     guard mayBegin else { return }
     for device in news.waiting {
@@ -214,7 +205,7 @@ public final class Station {
     begun += 1
     working += 1
     ports.begin(board.path)
-    display.began(board)
+    display.show(.began(board))
     let turn = BoardTurn(
       selected: SelectedBoard(board: board, interface: interface),
       isAmbiguous: interfaces.count > 1, plan: plan, bus: bus,
@@ -224,7 +215,7 @@ public final class Station {
     let number = begun
     let finish: @Sendable () -> Void = { [turns, record, display] in
       let done = turn.run()
-      let ended = Turns.Ended(path: path, serial: serial, result: done.result)
+      let ended = Turns.Ended(path: path, serial: serial, end: done.end)
       do {
         try record(done)
         display.finished(done)
@@ -248,7 +239,7 @@ private final class Turns: Sendable {
   struct Ended: Sendable {
     var path: String
     var serial: String?
-    var result: StationPorts.Result
+    var end: BoardResult.End
   }
 
   private struct State {
@@ -294,15 +285,14 @@ private struct BoardTurn: Sendable {
   let display: any StationDisplay
   let shouldStop: @Sendable () -> Bool
 
-  func run() -> Station.Turn {
+  func run() -> BoardResult {
     let clock = bus.clock(of: selected.board.device)
     let start = clock.now()
     var selected = selected
     if selected.board.problem?.code == .access {
       waitForAccess(to: &selected)
     }
-    var turn = Station.Turn(
-      board: selected.board, result: .pass, duration: .zero)
+    var turn = BoardResult(board: selected.board, file: plan.file)
     do throws(JobError) {
       if let problem = turn.board.problem {
         throw JobError(.usb(problem), turn.board)
@@ -311,14 +301,13 @@ private struct BoardTurn: Sendable {
         throw JobError(.search(.several(all(selected))))
       }
       turn.board.uniqueID = selected.readUniqueID(on: bus)
-      _ = try plan.job.run(
+      turn.flash = try plan.job.run(
         selected,
         JobContext(
           bus: bus, shouldStop: shouldStop,
           report: display.reporter(for: turn.board)))
     } catch {
       turn.error = error
-      turn.result = error.cause == .stopped ? .stopped : .fail
     }
     turn.duration = clock.now() - start
     return turn
@@ -347,16 +336,16 @@ private struct BoardTurn: Sendable {
     selected = SelectedBoard(board: board, interface: interface)
   }
 
-  func runHook(_ turn: Station.Turn) {
+  func runHook(_ turn: BoardResult) {
     let hook: Hook?
-    switch turn.result {
+    switch turn.end {
     case .pass: hook = plan.onPass
     case .fail: hook = plan.onFail
     case .stopped: hook = nil
     }
     guard let hook else { return }
     let trouble = hook.run(plan.variables(turn), shouldStop: shouldStop)
-    if let trouble { display.hookFailed(turn, trouble) }
+    if let trouble { display.show(.hookFailed(turn, trouble)) }
   }
 }
 

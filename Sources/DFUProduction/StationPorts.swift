@@ -4,16 +4,6 @@ public import DFUCore
 /// being worked on, which is done and waits to be unplugged. Pure: it is told
 /// what is on the bus and when.
 public struct StationPorts: Sendable {
-  /// How a board's turn ended.
-  public enum Result: String, Hashable, Sendable {
-    /// Flashed, verified, and left as it should be.
-    case pass
-    /// Anything else.
-    case fail
-    /// The user stopped it.
-    case stopped
-  }
-
   /// What there is to do after a look at the bus.
   public struct News: Hashable, Sendable {
     /// Boards that should have their turn, by rising port path.
@@ -33,7 +23,7 @@ public struct StationPorts: Sendable {
     /// Work on the board goes on.
     case working
     /// The board's turn is over; it should be unplugged.
-    case done(Result, serial: String?)
+    case done(BoardResult.End, serial: String?)
   }
 
   private struct Port: Sendable {
@@ -132,7 +122,7 @@ public struct StationPorts: Sendable {
   ///   - serial: its serial number, where that tells it from others.
   ///   - now: the time by the bus's clock.
   public mutating func end(
-    _ path: String, _ result: Result, serial: String?, at now: Duration
+    _ path: String, _ result: BoardResult.End, serial: String?, at now: Duration
   ) {
     ports[path]?.stage = .done(result, serial: serial)
     ports[path]?.lastSeen = now

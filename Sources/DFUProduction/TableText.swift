@@ -10,12 +10,6 @@ struct TableText {
     var fields: [String]
   }
 
-  /// Why a text is no table.
-  struct Problem: Error, Hashable, Sendable {
-    var line: Int
-    var reason: String
-  }
-
   private(set) var rows: [Row] = []
 
   private var field = ""
@@ -25,7 +19,7 @@ struct TableText {
   private var line = 1
   private var firstLine = 1
 
-  init(parsing text: String) throws(Problem) {
+  init(parsing text: String) throws(BoardMap.Problem) {
     var scalars = Array(text.unicodeScalars)[...]
     // A byte-order mark, as spreadsheets put it.
     if scalars.first == "\u{FEFF}" { scalars = scalars.dropFirst() }
@@ -37,27 +31,29 @@ struct TableText {
       }
     }
     if isQuoted {
-      throw Problem(line: firstLine, reason: "a quotation mark is not closed")
+      throw BoardMap.Problem(
+        line: firstLine, reason: "a quotation mark is not closed")
     }
     endRow()
   }
 
   private mutating func takeQuoted(
     _ scalar: Unicode.Scalar, _ rest: inout ArraySlice<Unicode.Scalar>
-  ) throws(Problem) {
+  ) throws(BoardMap.Problem) {
     switch scalar {
     case "\"" where rest.first == "\"":
       rest = rest.dropFirst()
       field.unicodeScalars.append(scalar)
     case "\"": isQuoted = false
-    case "\n": throw Problem(line: line, reason: "a quoted field ends nowhere")
+    case "\n":
+      throw BoardMap.Problem(line: line, reason: "a quoted field ends nowhere")
     default: field.unicodeScalars.append(scalar)
     }
   }
 
   private mutating func take(
     _ scalar: Unicode.Scalar, _ rest: inout ArraySlice<Unicode.Scalar>
-  ) throws(Problem) {
+  ) throws(BoardMap.Problem) {
     switch scalar {
     case "#" where fields.isEmpty && field.isEmpty && !wasQuoted:
       rest = rest.drop { $0 != "\n" }
@@ -73,7 +69,7 @@ struct TableText {
     case "\r" where rest.first == "\n" || rest.isEmpty: break
     case " ", "\t": if !wasQuoted { field.unicodeScalars.append(scalar) }
     case _ where wasQuoted:
-      throw Problem(
+      throw BoardMap.Problem(
         line: line, reason: "there is something after a closed quotation mark")
     default: field.unicodeScalars.append(scalar)
     }

@@ -45,16 +45,17 @@ struct DFUFlash: ParsableCommand {
       var command = try parseAsRoot(
         GetoptHabits.expanded(Array(arguments.dropFirst())))
       try command.run()
-    } catch let failure as ToolFailure {
-      failure.show()
-      exit(withError: ExitCode(failure.status.rawValue))
     } catch  where exitCode(for: error) == .validationFailure {
       Console.errFolded(
         UsageFailure.text(
           for: error, Array(arguments.dropFirst()), of: DFUFlash.self))
       exit(withError: ExitCode(ExitStatus.usage.rawValue))
     } catch {
-      exit(withError: error)
+      guard let failure = Explain.failure(of: error) else {
+        exit(withError: error)
+      }
+      failure.show()
+      exit(withError: ExitCode(failure.status.rawValue))
     }
   }
 }

@@ -1,6 +1,7 @@
 import DFUCore
 import DFUProduction
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Many boards at once, each with its own file.
@@ -54,7 +55,7 @@ import Testing
         jobs, allowsExtra: allowsExtra, waiting: nil, JobContext(bus: bus))
     }
 
-    func flash() throws -> [Batch.Result] {
+    func flash() throws -> [BoardResult] {
       Batch(on: bus, jobs: 0, display: Silent()).run(try tasks())
     }
 
@@ -78,8 +79,8 @@ import Testing
   private final class Silent: BatchDisplay {
     func begin(_ boards: [Board]) {}
     func reporter(for board: Board) -> (JobEvent) -> Void { { _ in } }
-    func finished(_ result: Batch.Result) {}
-    func end(_ results: [Batch.Result]) {}
+    func finished(_ result: BoardResult) {}
+    func end(_ results: [BoardResult]) {}
   }
 
   @Test func thirtyBoardsGetTheirOwnFilesInTheTimeOfOne() throws {

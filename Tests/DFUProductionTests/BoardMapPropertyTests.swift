@@ -1,6 +1,7 @@
 import DFUCore
 import DFUProduction
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Ten thousand racks of boards and maps of what a person means: whatever a
@@ -97,7 +98,7 @@ import Testing
     for kind in ["u585", "f405", "f446", "f072", "h743", "l412"] {
       for index in 1...6 {
         for id in [ChipID(board: index), ChipID(board: index).twin] {
-          let bench = try ManyBoards([(kind, id, nil)])
+          let bench = ManyBoards([(kind, id, nil)])
           for board in try bench.listed(readingIDs: true) {
             pool.append(known(board, id))
           }

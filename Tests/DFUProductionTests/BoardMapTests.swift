@@ -1,6 +1,7 @@
 import DFUCore
 import DFUProduction
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// A file for each board: reading the map, and finding its boards.
@@ -58,7 +59,7 @@ import Testing
 
   @Test func everyBoardGetsItsRow() throws {
     let id = ChipID(board: 3)
-    let bench = try ManyBoards([
+    let bench = ManyBoards([
       ("u585", ChipID(board: 1), nil), ("u585", ChipID(board: 2), nil),
       ("f072", id, nil),
     ])
@@ -77,7 +78,7 @@ import Testing
 
   @Test func allThatIsWrongIsFoundAtOnce() throws {
     let id = ChipID(board: 1)
-    let bench = try ManyBoards([
+    let bench = ManyBoards([
       ("u585", id, nil), ("u585", id.twin, nil),
       ("f446", ChipID(board: 3), nil), ("f405", ChipID(board: 4), nil),
       ("l412", ChipID(board: 5), nil),

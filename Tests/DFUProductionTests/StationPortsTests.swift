@@ -1,6 +1,7 @@
 import DFUCore
 import DFUProduction
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Which board has its turn at a station.
@@ -8,7 +9,7 @@ import Testing
   private let device: USBDevice
 
   init() throws {
-    let bench = try ManyBoards([("u585", ChipID(board: 1), nil)])
+    let bench = ManyBoards([("u585", ChipID(board: 1), nil)])
     device = try #require(try bench.bus.devices().first)
   }
 

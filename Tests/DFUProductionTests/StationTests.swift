@@ -2,6 +2,7 @@ import DFUCore
 import DFUProduction
 import DFUSimulator
 import Synchronization
+import TestSupport
 import Testing
 
 /// A station's day in virtual time.
@@ -10,7 +11,7 @@ import Testing
   /// turn, blank or with an old program.
   private final class Line: StationDisplay {
     struct Turn: Sendable {
-      var result: StationPorts.Result
+      var result: BoardResult.End
       var isRight: Bool
     }
 
@@ -31,21 +32,17 @@ import Testing
       self.fault = fault
     }
 
-    func started(ports: Set<String>?) {}
-
-    func waiting(_ counts: Station.Counts) {}
-
-    func began(_ board: Board) { self.board.faults = fault(turns.count) }
+    func show(_ event: Station.Event) {
+      if case .began = event { board.faults = fault(turns.count) }
+    }
 
     func reporter(for board: Board) -> (JobEvent) -> Void { { _ in } }
 
-    func hookFailed(_ turn: Station.Turn, _ failure: Hook.Failure) {}
-
-    func finished(_ turn: Station.Turn) {
+    func finished(_ turn: BoardResult) {
       let isRight =
         self.board.memory(at: 0x0800_0000, count: firmware.count) == firmware
       let number = list.withLock { list in
-        list.append(Turn(result: turn.result, isRight: isRight))
+        list.append(Turn(result: turn.end, isRight: isRight))
         return list.count
       }
       self.board.faults = FaultPlan()
@@ -55,14 +52,12 @@ import Testing
       self.board.schedule(.unplug, after: .seconds(3))
       self.board.schedule(.plug, after: .seconds(10))
     }
-
-    func remains(_ board: Board) {}
   }
 
   private func run(
     _ kind: String, turns: Int, bytes: Int,
     fault: @escaping @Sendable (Int) -> FaultPlan
-  ) throws -> (line: Line, log: [Station.Turn]) {
+  ) throws -> (line: Line, log: [BoardResult]) {
     let firmware = program(bytes, seed: 3)
     let profile = try #require(BoardProfile.named(kind))
     let board = SimulatedBoard(profile)
@@ -89,17 +84,17 @@ import Testing
   }
 
   private final class Log: Sendable {
-    private let list = Mutex<[Station.Turn]>([])
-    var turns: [Station.Turn] { list.withLock { $0 } }
-    func add(_ turn: Station.Turn) { list.withLock { $0.append(turn) } }
+    private let list = Mutex<[BoardResult]>([])
+    var turns: [BoardResult] { list.withLock { $0 } }
+    func add(_ turn: BoardResult) { list.withLock { $0.append(turn) } }
   }
 
   private func expectAgreement(
-    _ line: Line, _ log: [Station.Turn],
+    _ line: Line, _ log: [BoardResult],
     location: SourceLocation = #_sourceLocation
   ) {
     #expect(
-      log.map(\.result) == line.turns.map(\.result),
+      log.map(\.end) == line.turns.map(\.result),
       sourceLocation: location)
     for (turn, record) in zip(line.turns, log) {
       // PASS is never said of a board that does not hold the file.

@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import TestSupport
 
 /// Something a person does with a board, and what has come of it when it is
 /// done.
@@ -229,18 +230,4 @@ extension Operation {
       detaching,
     ]
   }
-}
-
-/// Bytes that look like a program: a plausible vector table, then noise.
-func program(_ count: Int, seed: UInt64) -> [UInt8] {
-  var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-  var bytes = (0..<count).map { _ -> UInt8 in
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return UInt8(truncatingIfNeeded: state >> 24)
-  }
-  let start: [UInt8] = [0x00, 0x20, 0x00, 0x20, 0x09, 0x00, 0x00, 0x08]
-  bytes.replaceSubrange(0..<min(8, count), with: start.prefix(count))
-  return bytes
 }

@@ -1,6 +1,7 @@
 import DFUCore
 import DFUSimulator
 import Foundation
+import TestSupport
 import Testing
 
 #if canImport(Glibc)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// A layout that goes on with what lies behind it in the bootloader's memory

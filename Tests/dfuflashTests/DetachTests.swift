@@ -1,5 +1,6 @@
 import DFUSimulator
 import Foundation
+import TestSupport
 import Testing
 
 /// From run-time to DFU mode: devices that detach by themselves, devices that

@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Known troubles of bootloaders that only a refusal, a warning or a note can

@@ -1,21 +1,12 @@
 import DFUCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import dfuflash
 
-/// The table of advice, and other tables that documents show.
+/// Hints at the end of errors, and tables that documents show.
 @Suite struct HintTests {
-  @Test func everyCodeIsExplainedInTheDocuments() throws {
-    let file = URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().appendingPathComponent(
-        "../../docs/troubleshooting.md")
-    let text = try String(contentsOf: file, encoding: .utf8)
-    for code in Hint.Code.allCases {
-      #expect(text.contains("`\(code.rawValue)`"), "\(code.rawValue)")
-    }
-  }
-
   @Test func everyExitStatusHasARow() throws {
     let root = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().appendingPathComponent("../..")
@@ -65,19 +56,6 @@ import Testing
       environment: ["DFUFLASH_DEVICE": "1209:2444,0483:df11"])
     #expect(update.status == 0, "\(update.errors)")
     #expect(try bench.memory(5000) == program(5000))
-  }
-
-  @Test func everyRowOfTheDocumentIsInTheTable() throws {
-    let file = URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().appendingPathComponent(
-        "../../docs/troubleshooting.md")
-    let known = Set(Hint.Code.allCases.map(\.rawValue))
-    for line in try String(contentsOf: file, encoding: .utf8)
-      .split(separator: "\n") where line.hasPrefix("| `")
-    {
-      let code = line.dropFirst(3).prefix { $0 != "`" }
-      #expect(known.contains(String(code)), "\(code)")
-    }
   }
 
   @Test func errorsEndWithOneHintOfOneLine() throws {

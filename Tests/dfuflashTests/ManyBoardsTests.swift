@@ -1,5 +1,6 @@
 import DFUProduction
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Many boards at once, by the program.

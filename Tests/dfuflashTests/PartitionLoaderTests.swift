@@ -1,4 +1,5 @@
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// STM32MP1, MP2 and N6: loaders that follow each other at one port. The public

@@ -188,17 +188,3 @@ struct TestBenchFile: Sendable {
     try board(path) { $0.memory(at: address, count: count) }
   }
 }
-
-/// Bytes that look like a program: a plausible vector table, then noise.
-func program(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
-  var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-  var bytes = (0..<count).map { _ -> UInt8 in
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return UInt8(truncatingIfNeeded: state >> 24)
-  }
-  let start: [UInt8] = [0x00, 0x20, 0x00, 0x20, 0x09, 0x00, 0x00, 0x08]
-  bytes.replaceSubrange(0..<min(8, count), with: start.prefix(count))
-  return bytes
-}

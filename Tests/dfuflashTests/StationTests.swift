@@ -2,6 +2,7 @@ import DFUCore
 import DFUProduction
 import DFUSimulator
 import Foundation
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -92,7 +93,7 @@ import Darwin
       let run = try Program.run(
         ["station", "--count", "1", "--ports", ports, file], bench: bench)
       #expect(run.status == 64, "\(ports)")
-      #expect(run.errors.contains("--ports takes port paths"), "\(ports)")
+      #expect(run.errors.contains("--ports <paths>"), "\(ports)")
     }
     #expect(try bench.memory(2000) != program(2000))
   }

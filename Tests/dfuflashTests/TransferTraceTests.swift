@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What is told of single transfers: `-v`, `-v -v` and `--trace`.

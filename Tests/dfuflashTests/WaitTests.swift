@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// `--wait`: for the board that is meant, and for no longer than was said.

@@ -1,5 +1,6 @@
 import DFUSimulator
 import Foundation
+import TestSupport
 import Testing
 
 /// What goes wrong before or during a run: each with its exit status, what is
@@ -279,7 +280,7 @@ import Testing
     }
     for size in ["x", "-5"] {
       try expect(
-        64, "-t takes",
+        64, "'-t <bytes>'",
         from: ["-s", "0x08000000", "-t", size, "-D", file], on: bench)
     }
   }

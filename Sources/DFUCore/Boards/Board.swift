@@ -86,6 +86,9 @@ public struct Board: Hashable, Sendable {
       : identification.summary
   }
 
+  /// Whether it shows an interface in DFU mode.
+  public var isInDFUMode: Bool { interfaces.contains { $0.mode == .dfu } }
+
   /// How the board is named in messages: path, and serial where known.
   public var label: String {
     guard let serial, !serial.raw.isEmpty else { return path }

@@ -134,6 +134,7 @@ public struct BoardKnowledge: Sendable {
     var behaviour = DfuSeBehaviour(
       polling: mode ?? (holdsAnswersBack ? .immediate : .evidence),
       counting: isCertainROM ? .proven : .unproven)
+    behaviour.vendorErrorMeansProtection = isCertainROM
     behaviour.needsGaps = rules.needsPauseBetweenTransfers
     if let timing = shared.timing {
       let longest = timing.erase.map(\.time.maximum).max() ?? 0

@@ -43,7 +43,7 @@ extension Board {
   public var notUniqueSerial: NonUniqueSerial? {
     guard let serial, !serial.raw.isEmpty else { return nil }
     // An application's serial number is made by the application.
-    guard interfaces.contains(where: { $0.mode == .dfu }) else { return nil }
+    guard isInDFUMode else { return nil }
     if let row = NonUniqueSerial.known(serial.raw) { return row }
     guard let family = identification.family else { return nil }
     return NonUniqueSerial(unstableSerialOf: family)

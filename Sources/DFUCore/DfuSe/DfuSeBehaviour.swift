@@ -31,6 +31,10 @@ public struct DfuSeBehaviour: Sendable {
   /// The longest a block may take to program.
   public var writeLimit = Duration.seconds(5)
 
+  /// Whether errVENDOR means readout protection: where a ROM says it, and only
+  /// as long as nothing could be read. ST's device class and other firmware say
+  /// it of any failure.
+  public var vendorErrorMeansProtection = false
   /// Whether an erase that never ends is cured by CLRSTATUS sent twice
   /// (STM32H743). What was erased must then be looked at.
   public var curesWedge = false

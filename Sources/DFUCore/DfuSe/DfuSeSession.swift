@@ -18,9 +18,6 @@ package final class DfuSeSession {
   /// What has been learned of its poll times.
   package internal(set) var polling: Polling
 
-  /// Whether anything could be read in this session.
-  package private(set) var hasRead = false
-
   var state = DFUState.idle
   var pointer: UInt32?
   var wedgeWasCured = false
@@ -41,6 +38,11 @@ package final class DfuSeSession {
     polling = Polling(behaviour.polling, triesEarly: !behaviour.needsGaps)
     connection.gap = behaviour.needsGaps ? DfuSeBehaviour.gap : .zero
     try recover()
+  }
+
+  /// Whether a failure means that readout protection is on.
+  package func isProtection(_ failure: DFUError) -> Bool {
+    failure.status == .vendor && behaviour.vendorErrorMeansProtection
   }
 
   /// Brings the device back to dfuIDLE after an error. The address pointer
@@ -184,7 +186,7 @@ package final class DfuSeSession {
         .read, at: address,
         .shortReply(received: bytes.count, expected: length))
     }
-    hasRead = true
+    behaviour.vendorErrorMeansProtection = false
     if counting == .unproven { proveReading(bytes, at: address) }
     return bytes
   }

@@ -51,9 +51,6 @@ public struct FlashOptions: Hashable, Sendable {
   public var waitsForMaximumFrom: UInt64?
   /// How often a request that may be repeated is sent before it is given up.
   public var attempts = 3
-  /// Whether the device is known to answer errVENDOR for readout protection,
-  /// as ST's ROMs do. Elsewhere it is an error like any other.
-  public var vendorErrorMeansProtection = false
   /// Writes begin and end at multiples of this many bytes (a power of two).
   public var alignment = 4
   /// What a byte of erased memory reads: 0xFF, on a few chips 0x00.

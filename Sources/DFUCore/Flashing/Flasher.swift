@@ -30,10 +30,7 @@ package struct Flasher {
 
   /// A reader of this memory as it is now.
   func reader() -> MemoryReader {
-    MemoryReader(
-      session, memory,
-      vendorErrorMeansProtection: options.vendorErrorMeansProtection,
-      attempts: options.attempts)
+    MemoryReader(session, memory, attempts: options.attempts)
   }
 
   // MARK: Plan
@@ -279,7 +276,8 @@ package struct Flasher {
         failure = error
       }
       failures += 1
-      guard failures < options.attempts, failure.mayPass, !isProtection(failure)
+      guard failures < options.attempts, failure.mayPass,
+        !session.isProtection(failure)
       else { throw refused(failure) }
       report(.retried(failure))
       if try isWritten(block, of: run, after: failure) { return }
@@ -476,14 +474,6 @@ package struct Flasher {
 
   /// A failure of the device, called readout protection where it is that.
   func refused(_ failure: DFUError) -> FlashError {
-    isProtection(failure) ? .readProtected(failure) : .failed(failure)
-  }
-
-  /// errVENDOR is readout protection only on a ROM that says so of it, and only
-  /// as long as nothing could be read: ST's device class says errVENDOR of any
-  /// failed write.
-  func isProtection(_ failure: DFUError) -> Bool {
-    failure.status == .vendor && options.vendorErrorMeansProtection
-      && !session.hasRead
+    session.isProtection(failure) ? .readProtected(failure) : .failed(failure)
   }
 }

@@ -175,7 +175,8 @@ extension Flasher {
         failure = error
       }
       failures += 1
-      guard failures < options.attempts, failure.mayPass, !isProtection(failure)
+      guard failures < options.attempts, failure.mayPass,
+        !session.isProtection(failure)
       else {
         throw refused(failure)
       }

@@ -6,18 +6,15 @@
 /// no request of their own.
 final class MemoryReader {
   private let session: DfuSeSession
-  private let vendorErrorMeansProtection: Bool
   private let attempts: Int
   private var stretches: [Range<UInt64>]
   private var cached: (start: UInt64, bytes: [UInt8]) = (0, [])
 
   init(
-    _ session: DfuSeSession, _ memory: MemoryMap,
-    vendorErrorMeansProtection: Bool = false, attempts: Int = 3
+    _ session: DfuSeSession, _ memory: MemoryMap, attempts: Int = 3
   ) {
     self.session = session
     self.attempts = attempts
-    self.vendorErrorMeansProtection = vendorErrorMeansProtection
     stretches =
       session.connection.canUpload
       ? memory.runs.filter { $0.access.contains(.readable) }
@@ -74,7 +71,6 @@ final class MemoryReader {
   private func fetch(
     _ length: Int, at address: UInt32
   ) throws(FlashError) -> [UInt8] {
-    let couldRead = session.hasRead
     var failures = 0
     while true {
       let failure: DFUError
@@ -89,9 +85,7 @@ final class MemoryReader {
       } catch {
         throw .failed(failure)
       }
-      if failure.status == .vendor, vendorErrorMeansProtection, !couldRead {
-        throw .readProtected(failure)
-      }
+      if session.isProtection(failure) { throw .readProtected(failure) }
       guard failures < attempts, failure.mayPass else { throw .failed(failure) }
     }
   }

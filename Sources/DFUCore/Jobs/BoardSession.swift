@@ -36,8 +36,6 @@ package final class BoardSession {
   private var askedVersions: Set<UInt32> = []
   /// Warnings that were given already.
   private var told: Set<String> = []
-  /// Whether some of the board's memory could be read in an earlier session.
-  private var hasRead = false
 
   /// - Throws: `JobError` for a named chip that the board does not fit.
   package init(
@@ -101,7 +99,6 @@ package final class BoardSession {
     var behaviour = knowledge.behaviour(options.polling)
     if let current {
       connection = current.session.connection
-      hasRead = hasRead || current.session.hasRead
       behaviour = current.session.behaviour
       try speaking { () throws(DFUError) in
         try connection.select(alternate: alternate)
@@ -225,8 +222,7 @@ package final class BoardSession {
     _ memory: BoardMemory, _ options: FlashOptions = FlashOptions(),
     isQuiet: Bool = false, isDryRun: Bool = false
   ) throws(JobError) -> Flasher {
-    var adapted = knowledge.adapt(options, to: memory)
-    adapted.vendorErrorMeansProtection = knowledge.isCertainROM && !hasRead
+    let adapted = knowledge.adapt(options, to: memory)
     return Flasher(
       try session(memory.alternate.number), memory.map,
       options: adapted, shouldStop: context.shouldStop,
@@ -314,13 +310,9 @@ package final class BoardSession {
     JobError(cause, board, condition)
   }
 
-  /// errVENDOR means readout protection only where a ROM says it, and only
-  /// before anything could be read: other firmware says it for any failure.
   func failure(_ error: DFUError) -> JobError {
     if error.reason == .stopped { return fail(.stopped) }
-    let couldRead = hasRead || current?.session.hasRead ?? false
-    let isProtected =
-      error.status == .vendor && knowledge.isCertainROM && !couldRead
+    let isProtected = current?.session.isProtection(error) ?? false
     return fail(isProtected ? .readProtected(error) : .device(error))
   }
 

@@ -14,7 +14,6 @@ extension BoardKnowledge {
     if rules.massEraseIsBroken { options.massErasesBySector = true }
     options.timing = shared.timing
     options.pauseAfterErase = rules.pauseAfterErase
-    options.vendorErrorMeansProtection = isCertainROM
     if rules.transfersNeedRetry { options.attempts = 8 }
     if options.massErase == .never, !rules.massEraseIsBroken, isCertainROM,
       let timing = shared.timing,

@@ -63,6 +63,16 @@ public struct DeviceDescriptor: Hashable, Sendable {
   }
 }
 
+extension DeviceDescriptor {
+  /// The IDs as `lsusb` shows them, `0483:df11`.
+  public var ids: String { usbIDs(vendor, product) }
+}
+
+/// IDs as `lsusb` shows them, `0483:df11`.
+public func usbIDs(_ vendor: UInt16, _ product: UInt16) -> String {
+  hex(vendor, 4, uppercase: false) + ":" + hex(product, 4, uppercase: false)
+}
+
 /// A configuration and the alternate settings of its interfaces.
 public struct ConfigurationDescriptor: Hashable, Sendable {
   /// `bConfigurationValue`.

@@ -2,15 +2,17 @@ import DFUCore
 
 /// Boards to choose among, each with what tells it from the others.
 enum Candidates {
+  /// A line for each board.
+  static func lines(_ boards: [Board], indent: Int = 2) -> String {
+    boards.map { String(repeating: " ", count: indent) + line($0) }
+      .joined(separator: "\n")
+  }
+
   /// `-p 1-2  0483:df11  DFU  serial 325E35633334  STM32  BOOTLOADER`.
-  static func line(_ board: Board) -> String {
-    let ids = board.device.descriptor
-    let mode =
-      board.interfaces.contains { $0.mode == .dfu } ? "DFU" : "run-time"
+  private static func line(_ board: Board) -> String {
     var parts = [
-      "-p \(board.path)",
-      "\(hex(ids.vendor, 4, uppercase: false)):\(hex(ids.product, 4, uppercase: false))",
-      mode,
+      "-p \(board.path)", board.device.descriptor.ids,
+      board.isInDFUMode ? "DFU" : "run-time",
       "serial \(board.serial?.printable ?? "unknown")",
     ]
     if let id = board.uniqueID { parts.append("uid \(id.digits)") }
@@ -32,16 +34,15 @@ enum Candidates {
   }
 
   private static func warning(_ trust: SerialTrust, _ board: Board) -> String? {
-    let serial = board.serial?.printable ?? ""
     switch trust {
     case .unknown, .single: return nil
     case .notUnique(let row):
       return "a serial number does not tell: \(row.reason)"
     case .shared(let others):
-      let paths = ([board.path] + others).sorted()
+      let paths = ([board.path] + others).sorted().joined(separator: ", ")
       return """
-        serial \(serial) is shown by several boards: \
-        \(paths.joined(separator: ", "))
+        serial \(board.serial?.printable ?? "") is shown by several boards: \
+        \(paths)
         """
     }
   }

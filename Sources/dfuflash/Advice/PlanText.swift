@@ -17,11 +17,11 @@ enum PlanText {
     if plan.massErases { lines.append("  erase   the whole memory") }
     for sector in plan.erases {
       lines.append(
-        "  erase   0x\(hex(sector.address))  \(UnitText.size(sector.size))")
+        "  erase   0x\(hex(sector.address))  \(size(sector.size))")
     }
     for sector in plan.kept {
       lines.append(
-        "  keep    0x\(hex(sector.address))  \(UnitText.size(sector.size))")
+        "  keep    0x\(hex(sector.address))  \(size(sector.size))")
     }
     for run in plan.runs {
       let bytes = run.blocks.reduce(0) { $0 + $1.count }

@@ -1,5 +1,3 @@
-import ArgumentParser
-
 /// How the program ends. The numbers are those of dfu-util, which are those of
 /// BSD's `sysexits.h`.
 enum ExitStatus: Int32, CaseIterable {
@@ -30,10 +28,9 @@ struct ToolFailure: Error {
   var status: ExitStatus
   /// What happened, on which board, where: a sentence without a full stop.
   var message: String
-  /// The next step, a row of the table of hints; `nil` where the message says
-  /// all.
+  /// The next step; `nil` where the message says all.
   var advice: Hint?
-  /// The next step; one line.
+  /// The next step as text.
   var hint: String? { advice?.text }
 
   init(_ status: ExitStatus, _ message: String, advice: Hint? = nil) {

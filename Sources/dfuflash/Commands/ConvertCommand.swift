@@ -32,16 +32,14 @@ struct ConvertCommand: ParsableCommand {
       valueName: "format"))
   var to: FileFormat?
 
-  @Option(
-    help: ArgumentHelp(
-      "Where a file without addresses belongs.", valueName: "address"))
+  @Option(help: "Where a file without addresses belongs.")
   var address: Address?
 
   @Option(
     help: ArgumentHelp(
       "Fill gaps with this byte (0xFF where there must be no gaps).",
       valueName: "byte"))
-  var fill: FillByte?
+  var fill: CNumber<UInt8>?
 
   @Option(
     help: ArgumentHelp(
@@ -83,7 +81,7 @@ struct ConvertCommand: ParsableCommand {
     guard format != .elf else {
       throw ToolFailure(
         .usage, "ELF files are read, but not made",
-        advice: .outputFormat(Self.formatNames))
+        advice: Self.formatAdvice)
     }
     if address != nil, source.file.format.hasAddresses {
       throw ToolFailure(
@@ -91,7 +89,7 @@ struct ConvertCommand: ParsableCommand {
         """
         \(PathText.shown(input)) says itself where it belongs \
         (\(source.file.format.title))
-        """, advice: .addressNotNeeded)
+        """, advice: "leave --address out")
     }
     var conversion = FirmwareConversion(
       to: format,
@@ -110,17 +108,9 @@ struct ConvertCommand: ParsableCommand {
     } catch {
       throw Self.failure(input, error)
     }
-    do throws(ToolFailure) {
-      let sink = try UploadSink(output, replaces: force)
-      try sink.write(bytes[...])
-      try sink.finish()
-    } catch {
-      var failure = error
-      if failure.advice?.code == .outputExists {
-        failure.advice = .outputExistsOrForce
-      }
-      throw failure
-    }
+    let sink = try OutputFile(output, replaces: force)
+    try sink.write(bytes[...])
+    try sink.finish()
     if output != "-" {
       Console.out(
         "Wrote \(PathText.shown(output)): \(format.title), \(bytes.count) bytes."
@@ -128,8 +118,8 @@ struct ConvertCommand: ParsableCommand {
     }
   }
 
-  private static let formatNames = FirmwareFormat.allCases
-    .filter { $0 != .elf }.map(\.rawValue)
+  private static let formatAdvice: Hint =
+    "add --to with one of \(FirmwareFormat.allCases.filter { $0 != .elf }.map(\.rawValue).joined(separator: ", "))"
 
   /// What cannot be converted although the file is right is a matter of the
   /// options.
@@ -144,7 +134,8 @@ struct ConvertCommand: ParsableCommand {
     default: break
     }
     if case .spanTooLarge = error.kind {
-      failure.advice = .spanTooLarge
+      failure.advice =
+        "write hex, srec or dfuse, or raise the limit with --max-size"
     }
     return failure
   }
@@ -153,49 +144,16 @@ struct ConvertCommand: ParsableCommand {
     for file: FirmwareFile
   ) throws(ToolFailure) -> FirmwareFormat {
     if let to { return to.value }
-    let name = output.lowercased()
-    let isDfuSe = file.format.hasAddresses || address != nil
-    let endings: [(String, FirmwareFormat)] = [
-      (".bin", .raw), (".raw", .raw), (".img", .raw),
-      (".dfu", isDfuSe ? .dfuse : .dfu), (".hex", .intelHex),
-      (".ihex", .intelHex), (".ihx", .intelHex), (".srec", .sRecord),
-      (".s19", .sRecord), (".s28", .sRecord), (".s37", .sRecord),
-      (".mot", .sRecord), (".elf", .elf), (".axf", .elf), (".uf2", .uf2),
-    ]
-    guard
-      let ending = endings.first(where: { name.hasSuffix($0.0) })
+    let ending = output.split(separator: "/").last?.split(separator: ".")
+      .dropFirst().last
+    guard let format = ending.flatMap({ FileFormat(argument: String($0)) })
     else {
       throw ToolFailure(
         .usage,
         "the name of \(PathText.shown(output)) does not tell its format",
-        advice: .outputFormat(Self.formatNames))
+        advice: Self.formatAdvice)
     }
-    return ending.1
-  }
-}
-
-/// A 16-bit number of USB, hexadecimal with or without 0x.
-struct USBNumber: ExpressibleByArgument {
-  var value: UInt16
-
-  init?(argument: String) {
-    let text = argument.lowercased()
-    let digits = text.hasPrefix("0x") ? text.dropFirst(2) : text[...]
-    guard
-      let number = UInt32(plain: digits, radix: 16),
-      let value = UInt16(exactly: number)
-    else { return nil }
-    self.value = value
-  }
-}
-
-/// A byte, written as in C.
-struct FillByte: ExpressibleByArgument {
-  var value: UInt8
-
-  init?(argument: String) {
-    guard let number = UInt32(c: argument), let value = UInt8(exactly: number)
-    else { return nil }
-    self.value = value
+    let hasAddresses = file.format.hasAddresses || address != nil
+    return format.value == .dfu && hasAddresses ? .dfuse : format.value
   }
 }

@@ -68,25 +68,18 @@ struct DoctorCommand: ParsableCommand {
   private func examine() throws {
     let isSimulated = workbench.benchPath != nil
     let report = try workbench.withBus { bus in
-      do throws(USBError) {
-        return DoctorReport(
-          try SystemSnapshot(of: bus, isSimulated ? nil : SystemFacts()))
-      } catch {
-        throw Explain.usb(error, nil)
-      }
+      DoctorReport(
+        try SystemSnapshot(of: bus, isSimulated ? nil : SystemFacts()))
     }
-    Console.out(
-      json ? try JSONText.of(report.record) : report.text(.output))
+    Console.out(json ? report.json.text : report.text(.output))
     if !report.isHealthy { throw ExitCode(ExitStatus.findings.rawValue) }
   }
 
   private func write(_ path: String) throws {
     let finder = BoardFinder(try selection.selector())
-    let output = try UploadSink(path)
+    let output = try OutputFile(path, replaces: false)
     let report = try workbench.withBus { bus in
-      let found = try Explain.failures { () throws(JobError) in
-        try finder.one(JobContext(bus: bus))
-      }
+      let found = try finder.one(JobContext(bus: bus))
       do throws(USBError) {
         return try BoardReport(of: found, on: bus)
       } catch {
@@ -112,7 +105,7 @@ struct DoctorCommand: ParsableCommand {
       Console.out("As root this would be done:\n\n\(installer.plan)")
       throw ToolFailure(
         .cannotWrite, "\(installer.folder) cannot be written to",
-        advice: .ruleOld)
+        advice: .installRules)
     }
     if !yes {
       Console.err(installer.plan)

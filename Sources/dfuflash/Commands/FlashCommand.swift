@@ -44,14 +44,15 @@ struct FlashCommand: ParsableCommand {
   }
 
   func run() throws {
-    if engine.json { EventRecord.start().write() }
+    if engine.json { Console.out(JSONObject.start.line) }
     do {
       if let map = many.map { try flash(map: map) } else { try flashFile() }
-    } catch let failure as ToolFailure {
-      if engine.json {
-        EventRecord(failure, file: file ?? many.map).write()
+    } catch {
+      if engine.json, let failure = Explain.failure(of: error) {
+        let file = file ?? many.map
+        Console.out(JSONObject.result(failure, file: file).line)
       }
-      throw failure
+      throw error
     }
   }
 
@@ -69,18 +70,13 @@ struct FlashCommand: ParsableCommand {
     try workbench.withBus { bus in
       let context = reporter().context(bus)
       guard !many.all else {
-        let boards = try Explain.failures { () throws(JobError) in
-          try finder.all(context)
-        }
         return try flash(
-          boards.map { Batch.Task($0, job, file: input.path) }, on: bus)
-      }
-      let selected = try Explain.failures { () throws(JobError) in
-        try finder.one(context)
+          finder.all(context).map { Batch.Task($0, job, file: input.path) },
+          on: bus)
       }
       let result = Batch.run(
-        Batch.Task(selected, job, file: input.path), context)
-      if engine.json { EventRecord(result).write() }
+        Batch.Task(try finder.one(context), job, file: input.path), context)
+      if engine.json { Console.out(result.json.line) }
       guard let failure = result.failure else { return }
       failure.show()
       throw ExitCode(failure.status.rawValue)
@@ -100,24 +96,17 @@ struct FlashCommand: ParsableCommand {
   }
 
   private func flash(_ tasks: [Batch.Task], on bus: any USBBus) throws {
-    let display: any BatchDisplay
-    if engine.json {
-      display = BatchJSON()
-    } else if let screen = BatchScreen.make(boards: tasks.count) {
-      display = screen
-    } else {
-      display = BatchLines()
-    }
+    let text: any BatchDisplay =
+      BatchScreen.make(boards: tasks.count) ?? BatchLines()
     let status = Batch(
-      on: bus, jobs: many.jobs ?? 1, display: display,
+      on: bus, jobs: many.jobs ?? 1,
+      display: engine.json ? BoardsJSON() : text,
       shouldStop: { Interruption.isWanted }
     ).run(tasks).status
     guard status == .success else { throw ExitCode(status.rawValue) }
   }
 
-  private func reporter() -> any JobReporter {
-    engine.json ? JSONReporter() : Reporters.make(toStandardError: false)
-  }
+  private func reporter() -> JobReporter { Reporters.make(json: engine.json) }
 }
 
 /// Work on more than one board.

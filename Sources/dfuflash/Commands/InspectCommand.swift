@@ -28,10 +28,7 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Print JSON instead of text.")
   var json = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Where a file without addresses belongs (0x08000000).",
-      valueName: "address"))
+  @Option(help: "Where a file without addresses belongs (0x08000000).")
   var address: Address?
 
   @OptionGroup(title: "File") var firmware: FirmwareOptions
@@ -41,7 +38,7 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     let input = try firmware.input(file)
-    let start = address?.value ?? 0x0800_0000
+    let start = address?.value ?? usualAddress
     var report: FirmwareReport
     do throws(FirmwareError) {
       report = try FirmwareReport(
@@ -50,52 +47,32 @@ struct InspectCommand: ParsableCommand {
       throw Explain.file(file, error)
     }
     var failure: ToolFailure?
-    if asksForBoard {
-      do throws(ToolFailure) {
-        report.board = try boardReport(input, start)
+    if board || selection.isGiven || transfer.alternate != nil
+      || workbench.bench != nil
+    {
+      do {
+        report.board = try boardFit(input.firmware(at: start))
       } catch {
-        failure = error
-        report.board = FirmwareReport.BoardFit(
-          fits: false, problem: error.message)
+        failure =
+          Explain.failure(of: error) ?? ToolFailure(.usage, "\(error)")
+        report.board = failure.map { .problem($0.message) }
       }
     }
-    Console.out(json ? try JSONText.of(report) : FirmwareText.of(report))
+    Console.out(json ? report.json.text : FirmwareText.of(report))
     if let failure { throw failure }
   }
 
-  private var asksForBoard: Bool {
-    let chosen: [String?] = [
-      selection.device, selection.path, selection.serial, selection.uid,
-      selection.devnum,
-      selection.configuration, selection.interface, transfer.alternate,
-      workbench.bench,
-    ]
-    return board || chosen.contains { $0 != nil }
-  }
-
-  private func boardReport(
-    _ input: FirmwareInput, _ start: UInt32
-  ) throws(ToolFailure) -> FirmwareReport.BoardFit {
-    do {
-      let finder = BoardFinder(try selection.selector())
-      let options = try transfer.board()
-      return try workbench.withBus { bus in
-        let context = JobContext(bus: bus)
-        return try Explain.failures(of: input.path) { () throws(JobError) in
-          let selected = try finder.one(context)
-          let shares = try input.firmware(at: start)
-            .shares(on: selected, options, bus: bus)
-          return FirmwareReport.BoardFit(
-            board: selected.board.label,
-            chip: BoardKnowledge(selected).identification.summary,
-            fits: true,
-            memories: shares.map { .init($0.memory, $0.sectors) })
-        }
+  private func boardFit(
+    _ firmware: JobFirmware
+  ) throws -> FirmwareReport.BoardFit {
+    let finder = BoardFinder(try selection.selector())
+    let options = try transfer.board()
+    return try workbench.withBus { bus in
+      try Explain.failures(of: file) {
+        let selected = try finder.one(JobContext(bus: bus))
+        return .fits(
+          selected, try firmware.shares(on: selected, options, bus: bus))
       }
-    } catch let failure as ToolFailure {
-      throw failure
-    } catch {
-      throw ToolFailure(.usage, "\(error)")
     }
   }
 }

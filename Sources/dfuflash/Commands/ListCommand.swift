@@ -28,9 +28,7 @@ struct ListCommand: ParsableCommand {
   func run() throws {
     let selector = try selection.selector()
     try workbench.withBus { bus in
-      var all = try Explain.failures { () throws(JobError) in
-        try BoardFinder.present(JobContext(bus: bus))
-      }
+      var all = try BoardFinder.present(JobContext(bus: bus))
       // Equal serial numbers: perhaps the chips tell more.
       let present = all
       Board.readUniqueIDs(of: &all, on: bus) {
@@ -39,10 +37,11 @@ struct ListCommand: ParsableCommand {
       }
       let boards = all.filter { !selector.interfaces(of: $0).isEmpty }
       if json {
-        Console.out(
-          try JSONText.of(
-            ListRecord(
-              boards: boards.map { BoardRecord($0, among: all) })))
+        let list: JSONObject = [
+          "schema": "dfuflash-list", "version": 1,
+          "boards": boards.map { $0.json(among: all) },
+        ]
+        Console.out(list.text)
       } else if boards.isEmpty {
         Console.out("No DFU board is connected.")
       } else {

@@ -8,21 +8,28 @@ struct MemoryOptions: ParsableArguments {
   @OptionGroup(title: "General") var workbench: WorkbenchOptions
   @OptionGroup(title: "Waiting") var waiting: WaitOptions
 
+  /// Finds the board that the options mean.
+  func finder() throws -> BoardFinder {
+    BoardFinder(try selection.selector(), waiting: waiting.limit)
+  }
+
   /// Finds the board and runs a job on it.
   ///
-  /// - Parameter file: the file the job works with.
+  /// - Parameters:
+  ///   - file: the file the job works with.
+  ///   - finder: what finds the board; without one it is also found when its
+  ///     application runs and it is named.
   func withBoard(
-    _ reporter: any JobReporter, chip: ChipFamily? = nil,
-    file: String? = nil,
-    _ body: (SelectedBoard, JobContext) throws(JobError) -> Void
+    _ reporter: JobReporter = Reporters.make(), file: String? = nil,
+    finder: BoardFinder? = nil,
+    _ body: (SelectedBoard, JobContext) throws -> Void
   ) throws {
-    var finder = BoardFinder(
-      try selection.selector(), waiting: waiting.limit)
-    finder.selector.takeNamedRuntimeDevices(orOf: nil)
-    finder.chip = chip
+    var usual = try self.finder()
+    usual.selector.takeNamedRuntimeDevices(orOf: nil)
+    let finder = finder ?? usual
     try workbench.withBus { bus in
       let context = reporter.context(bus)
-      try Explain.failures(of: file) { () throws(JobError) in
+      try Explain.failures(of: file) {
         try body(try finder.one(context), context)
       }
     }
@@ -42,17 +49,14 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var memory: MemoryOptions
   @OptionGroup(title: "File") var firmware: FirmwareOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "Where a file without addresses belongs.", valueName: "address"))
+  @Option(help: "Where a file without addresses belongs.")
   var address: Address?
 
   func run() throws {
     let input = try firmware.input(file)
-    var job = VerifyJob(input.firmware(at: address?.value ?? 0x0800_0000))
+    var job = VerifyJob(input.firmware(at: address?.value ?? usualAddress))
     job.board = try memory.transfer.board()
-    try memory.withBoard(Reporters.make(toStandardError: false), file: file) {
-      (selected, context) throws(JobError) in
+    try memory.withBoard(file: file) { selected, context in
       try job.run(selected, context)
       Console.out(
         "Board \(selected.board.label) holds \(PathText.shown(file)).")
@@ -83,16 +87,15 @@ struct ReadCommand: ParsableCommand {
   var force = false
 
   func run() throws {
-    let sink = try UploadSink(file, replaces: force)
+    let output = try OutputFile(file, replaces: force)
     var job = ReadJob()
     job.board = try memory.transfer.board()
     job.address = address?.value
     job.length = length?.value
     try memory.withBoard(Reporters.make(toStandardError: file == "-")) {
-      (selected, context) throws(JobError) in
-      try job.run(selected, context, into: sink.take)
+      try job.run($0, $1, into: output.take)
     }
-    try sink.finish()
+    try output.finish()
   }
 }
 
@@ -127,11 +130,8 @@ struct EraseCommand: ParsableCommand {
       address.map { .range($0.value, length: length?.value ?? 1) }
         ?? .all(holding: nil))
     job.board = try memory.transfer.board()
-    job.permissions = .usual()
-    try memory.withBoard(Reporters.make(toStandardError: false)) {
-      (selected, context) throws(JobError) in
-      try job.run(selected, context)
-    }
+    job.permissions = .usual
+    try memory.withBoard { try job.run($0, $1) }
   }
 }
 
@@ -155,10 +155,7 @@ struct UnprotectCommand: ParsableCommand {
     }
     var job = UnprotectJob()
     job.board = try memory.transfer.board()
-    job.permissions = .usual()
-    try memory.withBoard(Reporters.make(toStandardError: false)) {
-      (selected, context) throws(JobError) in
-      try job.run(selected, context)
-    }
+    job.permissions = .usual
+    try memory.withBoard { try job.run($0, $1) }
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DFUCore
-import SystemPackage
 
 struct OptionBytesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -35,18 +34,13 @@ struct OptionBytesOptions: ParsableArguments {
   ) throws {
     var job = OptionBytesJob(wish)
     job.board = try memory.transfer.board(chip: chip)
-    job.board.trustsNamedChip = consent?.force ?? false
-    job.permissions = consent?.permissions ?? []
-    let reporter = Reporters.make(toStandardError: true)
-    var finder = BoardFinder(
-      try memory.selection.selector(), waiting: memory.waiting.limit)
+    job.board.trustsNamedChip = consent?.risk.force ?? false
+    job.permissions = consent?.risk.permissions() ?? []
+    var finder = try memory.finder()
     finder.chip = job.board.chip
-    try memory.workbench.withBus { bus in
-      let context = reporter.context(bus)
-      let prepared = try Explain.failures(of: file) { () throws(JobError) in
-        try job.prepare(try finder.one(context), context)
-      }
-      try body(prepared)
+    let reporter = Reporters.make(toStandardError: true)
+    try memory.withBoard(reporter, file: file, finder: finder) {
+      try body(job.prepare($0, $1))
     }
   }
 
@@ -56,16 +50,15 @@ struct OptionBytesOptions: ParsableArguments {
     file: String? = nil
   ) throws {
     try prepare(wish, consent, file: file) { prepared in
-      let board = prepared.board.label
       guard !prepared.isUnchanged else {
-        return Console.out("Board \(board): the option bytes are so already.")
+        return Console.out(
+          OptionBytesText.outcome(.asWanted, prepared.board))
       }
       for change in prepared.changes { Console.out("  \(change.text)") }
-      try consent.obtain("Write these option bytes to board \(board)")
-      let outcome = try Explain.failures { () throws(JobError) in
-        try prepared.carryOut()
-      }
-      Console.out(OptionBytesText.outcome(outcome, prepared.board))
+      try consent.obtain(
+        "Write these option bytes to board \(prepared.board.label)")
+      Console.out(
+        OptionBytesText.outcome(try prepared.carryOut(), prepared.board))
     }
   }
 }
@@ -83,47 +76,7 @@ struct OptionBytesShow: ParsableCommand {
   func run() throws {
     try options.prepare(.unchanged) { prepared in
       Console.out(
-        json
-          ? try JSONText.of(OptionBytesRecord(prepared))
-          : OptionBytesText.of(prepared))
-    }
-  }
-}
-
-/// Asking before something that cannot be undone.
-struct ConsentOptions: ParsableArguments {
-  @Flag(help: "Do it without asking.")
-  var yes = false
-
-  @Flag(help: "Write option bytes that look wrong or raise protection.")
-  var force = false
-
-  @Flag(
-    name: .customLong("permanently-lock-this-chip"),
-    help: "Allow readout protection level 2: there is no way back.")
-  var permanentlyLock = false
-
-  var permissions: Permissions {
-    .usual(forced: force, permanentLock: permanentlyLock)
-  }
-
-  /// Asks on a terminal; without one only `--yes` will do.
-  func obtain(_ question: String) throws(ToolFailure) {
-    if yes { return }
-    try Self.ask(question)
-  }
-
-  /// Asks whether to do something.
-  static func ask(_ question: String) throws(ToolFailure) {
-    guard Console.isTerminal(.standardInput) else {
-      throw ToolFailure(
-        .usage, "\(question): there is nobody to ask",
-        advice: .confirm)
-    }
-    Console.err("\(question)? [y/N] ", terminator: "")
-    let answer = readLine()?.lowercased() ?? ""
-    guard answer == "y" || answer == "yes" else {
-      throw ToolFailure(.usage, "not confirmed", advice: .nothingWritten)
+        json ? prepared.json.text : OptionBytesText.of(prepared))
     }
   }
 }
@@ -145,14 +98,11 @@ struct OptionBytesSet: ParsableCommand {
   @OptionGroup var consent: ConsentOptions
 
   func run() throws {
-    let wanted = try Explain.failures { () throws(JobError) in
-      do throws(OptionByteError) {
-        var list: [OptionAssignment] = []
-        for text in assignments { list.append(try .init(parsing: text)) }
-        return list
-      } catch {
-        throw JobError(.optionByte(error))
-      }
+    let wanted: [OptionAssignment]
+    do {
+      wanted = try assignments.map { try OptionAssignment(parsing: $0) }
+    } catch let error as OptionByteError {
+      throw JobError(.optionByte(error))
     }
     try options.change(.set(wanted), consent)
   }
@@ -170,13 +120,10 @@ struct OptionBytesBackup: ParsableCommand {
   @OptionGroup var options: OptionBytesOptions
 
   func run() throws {
-    let sink = try UploadSink(file)
-    try options.prepare(.unchanged, file: file) { prepared in
-      let bytes = try Explain.failures { () throws(JobError) in
-        try prepared.backup()
-      }
-      try sink.write(bytes[...])
-      try sink.finish()
+    let output = try OutputFile(file)
+    try options.prepare(.unchanged) { prepared in
+      try output.write(try prepared.backup()[...])
+      try output.finish()
       Console.out(
         "Board \(prepared.board.label): option bytes are in \(PathText.shown(file))."
       )

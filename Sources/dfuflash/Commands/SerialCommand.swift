@@ -23,21 +23,6 @@ struct SerialCommand: ParsableCommand {
   @Flag(help: "Print JSON instead of text.")
   var json = false
 
-  /// docs/schema/serial.json.
-  private struct Record: Encodable {
-    let schema = "dfuflash-serial"
-    let version = 1
-    /// Three words, word 0 first, 24 digits.
-    var uid: String
-    var serials: [Serial]
-  }
-
-  private struct Serial: Encodable {
-    var derivation: String
-    var serial: String
-    var usedBy: String
-  }
-
   func run() throws {
     let unique: UniqueID
     do {
@@ -47,17 +32,23 @@ struct SerialCommand: ParsableCommand {
     } catch {
       throw ToolFailure(
         .usage, "\(error)",
-        advice: .uniqueID)
+        advice: "write it as in: dfuflash serial 00580027 3331500b 20333153")
     }
-    let serials = SerialDerivation.allCases.map {
-      Serial(
-        derivation: $0.rawValue, serial: $0.serial(of: unique),
-        usedBy: $0.usedBy)
-    }
+    let all = SerialDerivation.allCases
+    // docs/schema/serial.json.
+    let record: JSONObject = [
+      "schema": "dfuflash-serial", "version": 1, "uid": unique.digits,
+      "serials": all.map { derivation -> JSONObject in
+        [
+          "derivation": derivation.rawValue,
+          "serial": derivation.serial(of: unique), "usedBy": derivation.usedBy,
+        ]
+      },
+    ]
     Console.out(
       json
-        ? try JSONText.of(Record(uid: unique.digits, serials: serials))
-        : serials.map { "\($0.serial)  \($0.usedBy)" }
+        ? record.text
+        : all.map { "\($0.serial(of: unique))  \($0.usedBy)" }
           .joined(separator: "\n"))
   }
 }

@@ -108,9 +108,7 @@ struct SimulateCommand: ParsableCommand {
       throw ValidationError("give the bench's file with --bench")
     }
     if !kinds.isEmpty {
-      _ = try SimulatedBench.explained { () throws(BenchError) in
-        try Bench.create(kinds, at: path, speed: speed, replacing: force)
-      }
+      _ = try Bench.create(kinds, at: path, speed: speed, replacing: force)
     }
     try SimulatedBench.use(path) { bench in
       if try !change(bench) { show(bench, path) }
@@ -122,18 +120,16 @@ struct SimulateCommand: ParsableCommand {
     var isBusy = false
     func each(
       _ paths: [String], _ action: (SimulatedBoard) -> Void
-    ) throws(ToolFailure) {
+    ) throws {
       for path in paths {
         isBusy = true
-        action(try board(path, bench))
+        action(try bench.board(at: path))
         bench.settle()
       }
     }
     for kind in add {
       isBusy = true
-      try SimulatedBench.explained { () throws(BenchError) in
-        _ = try bench.add(kind)
-      }
+      _ = try bench.add(kind)
     }
     for text in load {
       isBusy = true
@@ -151,21 +147,13 @@ struct SimulateCommand: ParsableCommand {
       guard parts.count == 2, let level = Int(parts[1]),
         (0...2).contains(level)
       else { throw ValidationError("--protect takes path=level, as in 1-1=1") }
-      try board(String(parts[0]), bench).setProtection(level: level)
+      try bench.board(at: String(parts[0])).setProtection(level: level)
     }
     if let dump {
       isBusy = true
       try print(dump, bench)
     }
     return isBusy
-  }
-
-  private func board(
-    _ path: String, _ bench: Bench
-  ) throws(ToolFailure) -> SimulatedBoard {
-    try SimulatedBench.explained { () throws(BenchError) in
-      try bench.board(at: path)
-    }
   }
 
   private func fill(_ text: String, _ bench: Bench) throws {
@@ -178,7 +166,7 @@ struct SimulateCommand: ParsableCommand {
         "--load takes path:address=file, as in 1-1:0x08000000=fw.bin")
     }
     let bytes = try Files.read(String(halves[1]))
-    guard try board(String(place[0]), bench).fill(bytes, at: address) else {
+    guard try bench.board(at: String(place[0])).fill(bytes, at: address) else {
       throw ToolFailure(
         .usage,
         "0x\(hex(address)) and the \(bytes.count) bytes after it are no memory of that board",
@@ -194,7 +182,7 @@ struct SimulateCommand: ParsableCommand {
       throw ValidationError(
         "--dump takes path:address:length, as in 1-1:0x08000000:256")
     }
-    let board = try board(String(parts[0]), bench)
+    let board = try bench.board(at: String(parts[0]))
     guard let bytes = board.memory(at: address, count: Int(length)) else {
       throw ToolFailure(
         .usage,

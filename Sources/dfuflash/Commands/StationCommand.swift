@@ -27,7 +27,7 @@ struct StationCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Look at these ports only, with commas between.", valueName: "paths"))
-  var ports: String?
+  var ports: PortList?
 
   @Option(
     help: ArgumentHelp(
@@ -67,7 +67,6 @@ struct StationCommand: ParsableCommand {
       throw ValidationError(
         "--jobs takes a number up to \(ManyOptions.mostJobs)")
     }
-    _ = try portPaths()
     if let count, count < 1 {
       throw ValidationError("--count takes a number from 1")
     }
@@ -79,76 +78,35 @@ struct StationCommand: ParsableCommand {
     }
   }
 
-  /// The ports to look at; `nil` for all. Nobody can say of a port that it
-  /// does not exist, but one that is misspelt would be waited at for ever.
-  private func portPaths() throws(ValidationError) -> Set<String>? {
-    guard let ports else { return nil }
-    var paths: Set<String> = []
-    for part in ports.split(separator: ",", omittingEmptySubsequences: false) {
-      let path = String(part.drop { $0 == " " })
-      guard PortPath(path) != nil else {
-        throw ValidationError(
-          """
-          --ports takes port paths such as 1-4.1,1-4.2, not \
-          "\(path.escapingControls)"
-          """)
-      }
-      paths.insert(path)
-    }
-    return paths
-  }
-
   func run() throws {
     let input = try firmware.input(file)
-    let log = try openLog()
+    let log = try log.map { try StationLog($0) }
     var plan = Station.Plan(
       try options.job(input, engine, transfer, selection), file: input.path)
     plan.selector = try selection.selector()
-    plan.ports = try portPaths()
+    plan.ports = ports?.values
     plan.jobs = jobs == 0 ? ManyOptions.mostJobs : jobs
     plan.limit = count
     plan.onPass = onPass.map { Hook(command: $0) }
     plan.onFail = onFail.map { Hook(command: $0) }
     let sha256 = input.digest()
-    plan.variables = {
-      StationRecord($0, file: input.path, sha256: sha256).variables
-    }
+    plan.variables = { $0.variables(sha256: sha256) }
     let display: any StationDisplay =
-      engine.json
-      ? StationJSON(file: input.path) : StationText(file: input.path)
+      engine.json ? BoardsJSON() : StationText()
+    if engine.json { Console.out(JSONObject.start.line) }
     try workbench.withBus { bus in
       plan.usesThreads = !bus.clock.isVirtual
       let station = Station(
         plan, on: bus, display: display,
         shouldStop: { Interruption.isWanted }
-      ) { turn in
-        let record = StationRecord(turn, file: input.path, sha256: sha256)
-        try log?.append(try JSONText.line(record))
+      ) { result in
+        try log?.append(result.record(sha256: sha256).line)
       }
-      try run(station)
-    }
-  }
-
-  private func openLog() throws(ToolFailure) -> StationLog? {
-    guard let log else { return nil }
-    do throws(StationLogError) {
-      return try StationLog(log)
-    } catch {
-      throw Explain.log(error)
-    }
-  }
-
-  private func run(_ station: Station) throws {
-    do {
       try station.run()
-    } catch let error as StationLogError {
-      throw Explain.log(error)
-    } catch let error as JobError {
-      throw Explain.job(error)
-    }
-    if !engine.json { Console.out(station.counts.text) }
-    if station.counts.stopped > 0 {
-      throw ExitCode(ExitStatus.interrupted.rawValue)
+      if !engine.json { Console.out(station.counts.text) }
+      if station.counts.stopped > 0 {
+        throw ExitCode(ExitStatus.interrupted.rawValue)
+      }
     }
   }
 }

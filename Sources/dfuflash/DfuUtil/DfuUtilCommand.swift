@@ -37,7 +37,7 @@ struct DfuUtilCommand: ParsableCommand {
     help: ArgumentHelp(
       "The longest to wait for the device to come back after detaching.",
       valueName: "seconds"))
-  var detachDelay = "15"
+  var detachDelay = CNumber<UInt32>(15)
 
   @Option(
     name: [.customShort("U", allowingJoined: true), .customLong("upload")],
@@ -53,7 +53,7 @@ struct DfuUtilCommand: ParsableCommand {
     ],
     parsing: .unconditional,
     help: ArgumentHelp("How much to read.", valueName: "bytes"))
-  var uploadSize: String?
+  var uploadSize: CNumber<UInt32>?
 
   @Option(
     name: [.customShort("D", allowingJoined: true), .customLong("download")],
@@ -91,8 +91,8 @@ struct DfuUtilCommand: ParsableCommand {
     let selector = try selection.selector(emptySerialIsAny: true)
     let wishes = try DfuUtilWishes(
       engine: engine, transfer: transfer, option: option,
-      detachLimit: try detachLimit(), uploadLimit: try uploadLimit(),
-      resets: reset)
+      detachLimit: .seconds(Int(detachDelay.value)),
+      uploadLimit: uploadSize?.value, resets: reset)
     if list { return try showList(selector) }
     guard [download != nil, upload != nil, detach].count(where: { $0 }) <= 1
     else {
@@ -105,22 +105,19 @@ struct DfuUtilCommand: ParsableCommand {
         (detach) or -l (list), or a verb; dfuflash --help shows them all
         """)
     }
-    let input = try download.map { (path) throws in try read(path, option) }
-    let output = try upload.map { (path) throws(ToolFailure) in
-      try UploadSink(path)
-    }
+    let input = try download.map { try read($0, option) }
+    let output = try upload.map { try OutputFile($0) }
     var finder = BoardFinder(selector, waiting: waiting.limit)
     finder.chip = wishes.board.chip
     finder.alternate = wishes.board.alternate
     if selection.device == nil, let suffix = input?.file.suffix {
       finder.selector.prefer(suffix)
     }
-    let reporter: any JobReporter =
-      engine.json
-      ? JSONReporter() : Reporters.make(toStandardError: upload == "-")
+    let reporter = Reporters.make(
+      toStandardError: upload == "-", json: engine.json)
     try workbench.withBus { bus in
       let context = reporter.context(bus)
-      try Explain.failures(of: input?.path) { () throws(JobError) in
+      try Explain.failures(of: input?.path) {
         let found = try finder.one(context)
         if detach {
           guard try wishes.detaching.detach(found, context) else { return }
@@ -139,13 +136,13 @@ struct DfuUtilCommand: ParsableCommand {
 
   private func showList(_ selector: BoardSelector) throws {
     try workbench.withBus { bus in
-      let boards = try Explain.failures { () throws(JobError) in
-        try BoardFinder.present(JobContext(bus: bus))
-      }
-      for line in FoundLines.lines(
-        for: boards, selector, transfer.alternateSelector)
-      {
-        Console.out(line)
+      for board in try BoardFinder.present(JobContext(bus: bus)) {
+        if let problem = board.problem { Explain.usb(problem, board).show() }
+        for line in FoundLines.lines(
+          for: board, selector, transfer.alternateSelector)
+        {
+          Console.out(line)
+        }
       }
     }
   }
@@ -166,23 +163,5 @@ struct DfuUtilCommand: ParsableCommand {
         """)
     }
     return input
-  }
-
-  private func detachLimit() throws(ValidationError) -> Duration {
-    guard let seconds = UInt32(c: detachDelay) else {
-      throw ValidationError(
-        "-E takes a number of seconds, not \"\(detachDelay.escapingControls)\""
-      )
-    }
-    return .seconds(Int(seconds))
-  }
-
-  private func uploadLimit() throws(ValidationError) -> UInt32? {
-    guard let uploadSize else { return nil }
-    guard let size = UInt32(c: uploadSize) else {
-      throw ValidationError(
-        "-Z takes a number of bytes, not \"\(uploadSize)\"")
-    }
-    return size
   }
 }

@@ -16,7 +16,7 @@ struct DfuUtilWishes {
     self.option = option
     self.uploadLimit = uploadLimit
     // dfu-util refuses such a file also when the device is named.
-    takesOtherIDs = engine.force || option?.force == true
+    takesOtherIDs = engine.risk.force || option?.force == true
     detaching = DetachJob(limit: detachLimit)
     flashing = try engine.job(
       JobFirmware(FirmwareFile(raw: []), at: option?.address), transfer,
@@ -60,7 +60,7 @@ struct DfuUtilWishes {
 
   /// -U
   func upload(
-    into sink: UploadSink, from found: SelectedBoard, _ context: JobContext
+    into sink: OutputFile, from found: SelectedBoard, _ context: JobContext
   ) throws(JobError) {
     let selected = try inDFUMode(found, context)
     var job = ReadJob()

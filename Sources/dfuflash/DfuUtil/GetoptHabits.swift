@@ -23,7 +23,6 @@ enum GetoptHabits {
   private static let ours: Set<String> = ["chip", "format", "full", "dry-run"]
 
   private static let flags = Set("hVvleRw")
-  private static let valued = Set("EdpciaStUZDsn")
 
   /// The arguments with those habits written out. Arguments that begin with a
   /// verb are left as they are.
@@ -59,7 +58,7 @@ enum GetoptHabits {
         let pieces = try split(cluster: argument.dropFirst())
         result += pieces
         if let last = pieces.last, last.count == 2, let letter = last.last {
-          takesNext = valued.contains(letter)
+          takesNext = !flags.contains(letter)
         }
       } else {
         result.append(argument)

@@ -35,16 +35,7 @@ struct EngineOptions: ParsableArguments {
   @Flag(help: "Print one line of JSON for each event instead of text.")
   var json = false
 
-  @Flag(
-    help:
-      "Write option bytes that look wrong or raise protection, and images that cannot be started."
-  )
-  var force = false
-
-  @Flag(
-    name: .customLong("permanently-lock-this-chip"),
-    help: "Allow readout protection level 2: there is no way back.")
-  var permanentlyLock = false
+  @OptionGroup var risk: RiskOptions
 
   @Flag(
     name: .customLong("allow-otp"),
@@ -94,7 +85,7 @@ struct EngineOptions: ParsableArguments {
   ) throws -> FlashJob {
     var job = FlashJob(firmware)
     job.board = try transfer.board(chip: chip)
-    job.board.trustsNamedChip = force
+    job.board.trustsNamedChip = risk.force
     job.board.polling =
       switch poll {
       case .auto: nil
@@ -107,10 +98,9 @@ struct EngineOptions: ParsableArguments {
     job.flash.preservesNeighbours = !noPreserve
     job.flash.keepsVectorTable = keepVectors
     job.isDryRun = dryRun
-    job.takesAnyProgram = force || forced
+    job.takesAnyProgram = risk.force || forced
     job.supply = try vdd.map(Self.millivolts)
-    job.permissions = .usual(
-      forced: force || forced, permanentLock: permanentlyLock)
+    job.permissions = risk.permissions(forced: forced)
     if allowOTP { job.permissions.insert(.oneTimeProgrammable) }
     if vdd != nil { job.permissions.insert(.deviceFeature) }
     return job
@@ -124,40 +114,5 @@ struct EngineOptions: ParsableArguments {
       throw ValidationError("--vdd takes volts, as in 3.3, not \"\(text)\"")
     }
     return Int((volts * 1000).rounded())
-  }
-}
-
-extension Permissions {
-  /// What a command that writes may do without being asked for each: what
-  /// dfu-util does, but for what a chip may not survive.
-  static func usual(
-    forced: Bool = false, permanentLock: Bool = false
-  ) -> Permissions {
-    var permissions: Permissions = [
-      .optionBytes, .liftProtection, .eraseDataMemory,
-    ]
-    if forced { permissions.formUnion([.riskyOptionBytes, .raiseProtection]) }
-    if permanentLock { permissions.insert(.permanentLock) }
-    return permissions
-  }
-}
-
-/// `--chip`.
-enum ChipOption {
-  static func family(_ name: String) throws(ToolFailure) -> ChipFamily {
-    let shown = "\"\(name.escapingControls)\""
-    switch ChipLookup(name) {
-    case .family(let family): return family
-    case .several(let families):
-      throw ToolFailure(
-        .usage, "--chip: \(shown) may be several chips",
-        advice: .chipChoice(families.map(\.name)))
-    case .withoutDFU(let sentence):
-      throw ToolFailure(.usage, sentence, advice: .nothingTouched)
-    case .unknown(let nearest):
-      throw ToolFailure(
-        .usage, "--chip: no chip is called \(shown)",
-        advice: nearest.isEmpty ? .chipName : .didYouMean(nearest))
-    }
   }
 }

@@ -42,15 +42,16 @@ struct FirmwareOptions: ParsableArguments {
   }
 }
 
-/// A format by its name.
+/// A format by its name, or by what the names of its files end in.
 struct FileFormat: ExpressibleByArgument {
   var value: FirmwareFormat
 
   init?(argument: String) {
     let name = argument.lowercased()
     let others: [String: FirmwareFormat] = [
-      "bin": .raw, "ihex": .intelHex, "intelhex": .intelHex, "s19": .sRecord,
-      "srecord": .sRecord,
+      "bin": .raw, "img": .raw, "ihex": .intelHex, "ihx": .intelHex,
+      "intelhex": .intelHex, "s19": .sRecord, "s28": .sRecord,
+      "s37": .sRecord, "mot": .sRecord, "srecord": .sRecord, "axf": .elf,
     ]
     guard
       let format = FirmwareFormat.allCases.first(where: {

@@ -48,14 +48,11 @@ struct IDOption: Hashable, Sendable {
     case "*": return .any
     case "-": return .none
     default:
-      let digits =
-        text.hasPrefix("0x") || text.hasPrefix("0X") ? text.dropFirst(2) : text
-      guard let value = UInt32(plain: digits, radix: 16), value <= 0xFFFF
-      else {
+      guard let id = USBNumber(argument: String(text)) else {
         throw ValidationError(
           "-d: \"\(text)\" is not a USB id of up to four hexadecimal digits")
       }
-      return .exactly(UInt16(value))
+      return .exactly(id.value)
     }
   }
 }

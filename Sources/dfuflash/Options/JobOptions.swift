@@ -4,9 +4,7 @@ import DFUCore
 /// What happens to a board besides writing the file: the same for one board,
 /// for several and at a station.
 struct JobOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "Where a file without addresses belongs.", valueName: "address"))
+  @Option(help: "Where a file without addresses belongs.")
   var address: Address?
 
   @Flag(help: "Stay in DFU mode afterwards.")
@@ -30,8 +28,8 @@ struct JobOptions: ParsableArguments {
   ) throws -> FlashJob {
     var job = try engine.job(
       input.firmware(
-        at: address?.value ?? 0x0800_0000,
-        takesOtherIDs: engine.force || selection.device != nil), transfer)
+        at: address?.value ?? usualAddress,
+        takesOtherIDs: engine.risk.force || selection.device != nil), transfer)
     job.ending = noLeave ? .stay : relaunch ? .relaunch : .start(at: nil)
     job.unprotects = unprotect
     return job

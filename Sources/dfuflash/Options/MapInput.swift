@@ -15,50 +15,51 @@ struct MapInput {
     _ common: (FirmwareInput) throws -> FlashJob
   ) throws {
     self.path = path
-    do throws(BoardMap.Problem) {
-      map = try BoardMap(
-        parsing: String(decoding: try Self.read(path), as: UTF8.self))
-    } catch {
-      throw Self.failure(path, error)
+    let bytes = try Files.read(path)
+    guard bytes.count <= 1 << 20 else {
+      throw ToolFailure(.noInput, "a map has at most 1 MiB", advice: .noFile)
+    }
+    let text = String(decoding: bytes, as: UTF8.self)
+    map = try Self.explained(path) { () throws(BoardMap.Problem) in
+      try BoardMap(parsing: text)
     }
     var inputs: [String: FirmwareInput] = [:]
     for row in map.rows {
       let file = Self.resolved(row.file, beside: path)
       // A file that several boards get is read, and held, once.
-      let input: FirmwareInput
-      if let known = inputs[file] {
-        input = known
-      } else {
-        do throws(ToolFailure) {
-          input = try firmware.input(file)
-        } catch {
-          throw ToolFailure(
-            error.status,
-            "\(PathText.shown(path)), line \(row.line): \(error.message)",
-            advice: error.advice)
-        }
-        inputs[file] = input
-      }
+      let input =
+        try inputs[file] ?? Self.input(file, firmware, path, line: row.line)
+      inputs[file] = input
       let job = try common(input)
-      do throws(BoardMap.Problem) {
-        jobs.append(try map.job(for: row, from: job, input.file))
-      } catch {
-        throw Self.failure(path, error)
-      }
+      jobs.append(
+        try Self.explained(path) { () throws(BoardMap.Problem) in
+          try map.job(for: row, from: job, input.file)
+        })
     }
   }
 
-  private static func read(
-    _ path: String
-  ) throws(BoardMap.Problem) -> [UInt8] {
+  private static func input(
+    _ file: String, _ firmware: FirmwareOptions, _ map: String, line: Int
+  ) throws(ToolFailure) -> FirmwareInput {
     do throws(ToolFailure) {
-      let bytes = try Files.read(path)
-      guard bytes.count <= 1 << 20 else {
-        throw ToolFailure(.badFile, "a map has at most 1 MiB")
-      }
-      return bytes
+      return try firmware.input(file)
     } catch {
-      throw BoardMap.Problem(line: 0, reason: error.message)
+      throw ToolFailure(
+        error.status,
+        "\(PathText.shown(map)), line \(line): \(error.message)",
+        advice: error.advice)
+    }
+  }
+
+  private static func explained<Result>(
+    _ path: String, _ body: () throws(BoardMap.Problem) -> Result
+  ) throws(ToolFailure) -> Result {
+    do throws(BoardMap.Problem) {
+      return try body()
+    } catch {
+      throw ToolFailure(
+        .badFile, "\(PathText.shown(path)), \(error)",
+        advice: .nothingTouched)
     }
   }
 
@@ -70,17 +71,6 @@ struct MapInput {
     return String(map[...slash]) + file
   }
 
-  private static func failure(
-    _ path: String, _ problem: BoardMap.Problem
-  ) -> ToolFailure {
-    problem.line == 0
-      ? ToolFailure(.noInput, problem.reason, advice: .noFile)
-      : ToolFailure(
-        .badFile,
-        "\(PathText.shown(path)), line \(problem.line): \(problem.reason)",
-        advice: .nothingTouched)
-  }
-
   /// Every row's board with its job, or all that is wrong.
   func tasks(
     allowsExtra: Bool, waiting: Duration?, _ context: JobContext
@@ -90,7 +80,7 @@ struct MapInput {
         jobs, allowsExtra: allowsExtra, waiting: waiting, context)
     } catch {
       switch error {
-      case .job(let error): throw Explain.job(error)
+      case .job(let error): throw error.failure()
       case .mismatches(let mismatches):
         throw Explain.mismatches(PathText.shown(path), mismatches)
       }

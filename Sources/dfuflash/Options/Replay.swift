@@ -6,11 +6,8 @@ struct Replay {
   private let recording: Recording
 
   /// Reads a recording; `nil` when the file is a bench, or not there.
-  init?(_ path: String) throws(ToolFailure) {
-    let recording = try SimulatedBench.explained { () throws(BenchError) in
-      try Recording(file: path)
-    }
-    guard let recording else { return nil }
+  init?(_ path: String) throws {
+    guard let recording = try Recording(file: path) else { return nil }
     self.recording = recording
   }
 

@@ -17,7 +17,7 @@ struct SelectionOptions: ParsableArguments {
     help: ArgumentHelp(
       "The port the board is plugged into, as --list shows it.",
       valueName: "bus-port.port"))
-  var path: String?
+  var path: PortArgument?
 
   @Option(
     name: [.customShort("S", allowingJoined: true), .customLong("serial")],
@@ -38,7 +38,7 @@ struct SelectionOptions: ParsableArguments {
     name: [.customShort("n", allowingJoined: true), .customLong("devnum")],
     parsing: .unconditional,
     help: ArgumentHelp("The device's address on its bus.", valueName: "number"))
-  var devnum: String?
+  var devnum: CNumber<UInt8>?
 
   @Option(
     name: [
@@ -46,7 +46,7 @@ struct SelectionOptions: ParsableArguments {
       .customLong("cfg"),
     ], parsing: .unconditional,
     help: ArgumentHelp("The configuration; 0 is any.", valueName: "number"))
-  var configuration: String?
+  var configuration: CNumber<UInt8>?
 
   @Option(
     name: [
@@ -54,7 +54,7 @@ struct SelectionOptions: ParsableArguments {
       .customLong("intf"),
     ], parsing: .unconditional,
     help: ArgumentHelp("The interface.", valueName: "number"))
-  var interface: String?
+  var interface: CNumber<UInt8>?
 
   /// The board that the options describe.
   ///
@@ -70,7 +70,7 @@ struct SelectionOptions: ParsableArguments {
       selector.runtimeIDs = ids.runtime
       selector.dfuIDs = ids.dfu
     }
-    selector.path = try path.map(Self.portPath)
+    selector.path = path?.value
     if let serial {
       guard emptySerialIsAny || !serial.isEmpty else {
         throw ValidationError(
@@ -89,38 +89,22 @@ struct SelectionOptions: ParsableArguments {
         throw ValidationError("--uid: \(error)")
       }
     }
-    selector.address = try Self.byte(devnum, "-n")
-    selector.configuration = try Self.byte(configuration, "-c")
+    selector.address = devnum?.value
+    selector.configuration = configuration?.value
     if selector.configuration == 0 { selector.configuration = nil }
-    selector.interface = try Self.byte(interface, "-i")
+    selector.interface = interface?.value
     return selector
+  }
+
+  /// Whether any of them is given.
+  var isGiven: Bool {
+    [device, path?.value, serial, uid].contains { $0 != nil }
+      || [devnum, configuration, interface].contains { $0 != nil }
   }
 
   /// The ids of a product, which an installer of its updates states once.
   private static var productDevice: String? {
     Environment["DFUFLASH_DEVICE"].flatMap { $0.isEmpty ? nil : $0 }
-  }
-
-  /// A port path as it can be: `bus-port.port…`.
-  private static func portPath(
-    _ text: String
-  ) throws(ValidationError) -> String {
-    guard PortPath(text) != nil else {
-      throw ValidationError(
-        "-p takes a port such as 1-4.1, not \"\(text.escapingControls)\"")
-    }
-    return text
-  }
-
-  static func byte(
-    _ text: String?, _ option: String
-  ) throws(ValidationError) -> UInt8? {
-    guard let text else { return nil }
-    guard let value = UInt32(c: text), let byte = UInt8(exactly: value) else {
-      throw ValidationError(
-        "\(option) takes a number from 0 to 255, not \"\(text)\"")
-    }
-    return byte
   }
 }
 
@@ -143,34 +127,24 @@ struct TransferOptions: ParsableArguments {
     help: ArgumentHelp(
       "Bytes per transfer, where the board's own figure is wrong or missing.",
       valueName: "bytes"))
-  var transferSizeText: String?
+  var transferSize: CNumber<UInt32>?
 
   /// The alternate setting that is meant.
   var alternateSelector: AlternateSelector? {
-    guard let alternate else { return nil }
-    if let number = UInt32(c: alternate), let byte = UInt8(exactly: number) {
-      return .number(byte)
+    alternate.map { text in
+      CNumber<UInt8>(argument: text).map { .number($0.value) } ?? .name(text)
     }
-    return .name(alternate)
   }
 
   /// How to work with a board.
   func board(chip: String? = nil) throws -> BoardOptions {
     var options = BoardOptions()
-    options.transferSize = try transferSize()
+    // dfu-util's 0: the device's own.
+    options.transferSize = transferSize.flatMap {
+      $0.value == 0 ? nil : Int($0.value)
+    }
     options.alternate = alternateSelector
     options.chip = try chip.map(ChipOption.family)
     return options
-  }
-
-  /// The transfer size, bytes.
-  func transferSize() throws(ValidationError) -> Int? {
-    guard let transferSizeText else { return nil }
-    guard let value = UInt32(c: transferSizeText) else {
-      throw ValidationError(
-        "-t takes a number of bytes, not \"\(transferSizeText)\"")
-    }
-    // dfu-util's 0: the device's own.
-    return value == 0 ? nil : Int(value)
   }
 }

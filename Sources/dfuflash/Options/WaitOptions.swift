@@ -18,13 +18,3 @@ struct WaitOptions: ParsableArguments {
     return wait ? .seconds(1 << 31) : nil
   }
 }
-
-/// An address on the command line, written as in C.
-struct Address: ExpressibleByArgument, Hashable {
-  var value: UInt32
-
-  init?(argument: String) {
-    guard let value = UInt32(c: argument) else { return nil }
-    self.value = value
-  }
-}

@@ -44,13 +44,7 @@ struct WorkbenchOptions: ParsableArguments {
       }
       return try SimulatedBench.use(path) { try observed($0.bus, body) }
     }
-    let bus: LibUSBBus
-    do throws(USBError) {
-      bus = try LibUSBBus(logLevel: verbose >= 3 ? 4 : 0)
-    } catch {
-      throw Explain.usb(error, nil)
-    }
-    return try observed(bus, body)
+    return try observed(LibUSBBus(logLevel: verbose >= 3 ? 4 : 0), body)
   }
 
   private func observed<Result>(

@@ -14,7 +14,7 @@ struct BoardReportText {
 
   /// The whole text.
   var text: String {
-    let trace = report.trace.compactMap { try? JSONText.line(TraceLine($0)) }
+    let trace = report.trace.map { JSONObject.line(TraceLine($0)) }
     return """
       # Report on board \(board.path), \(device.descriptor.ids)
 

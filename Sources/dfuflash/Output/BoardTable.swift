@@ -4,12 +4,9 @@ import DFUCore
 enum BoardTable {
   /// - Parameter all: all boards present, which may share serial numbers.
   static func text(_ board: Board, among all: [Board]) -> String {
-    let ids = board.device.descriptor
-    let mode =
-      board.interfaces.contains { $0.mode == .dfu }
-      ? "DFU mode" : "run-time mode"
     var lines = [
-      "\(board.path)  \(hex(ids.vendor, 4, uppercase: false)):\(hex(ids.product, 4, uppercase: false))  \(mode)"
+      "\(board.path)  \(board.device.descriptor.ids)  "
+        + (board.isInDFUMode ? "DFU mode" : "run-time mode")
         + (board.product.map { "  \($0.printable)" } ?? ""),
       "  serial   \(board.serial?.printable ?? "unknown")",
     ]
@@ -28,11 +25,7 @@ enum BoardTable {
         lines.append("  hint     \(hint)")
       }
     }
-    for interface in board.interfaces {
-      for setting in interface.alternates {
-        lines += describe(setting)
-      }
-    }
+    lines += board.interfaces.flatMap(\.alternates).flatMap(describe)
     return lines.joined(separator: "\n")
   }
 
@@ -44,11 +37,11 @@ enum BoardTable {
       }
       return [
         heading
-          + "\(memory.name.escapingControls)  (\(UnitText.size(memory.size)))"
+          + "\(memory.name.escapingControls)  (\(size(memory.size)))"
       ]
         + memory.runs.map { run in
-          "    0x\(hex(run.address))  \(padded(run.count, 4)) × "
-            + "\(leftPadded(UnitText.size(run.sectorSize), 8))  \(run.access)"
+          "    0x\(hex(run.address))  \("\(run.count)".leftPadded(4)) × "
+            + "\(size(run.sectorSize).leftPadded(8))  \(run.access)"
         } + (memory.isCutOff ? ["    warning: \(setting.cutOff)"] : [])
     } catch {
       return [
@@ -57,8 +50,85 @@ enum BoardTable {
       ]
     }
   }
+}
 
-  private static func leftPadded(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
+// MARK: - For programs
+
+extension Board {
+  /// The board as `list --json` shows it.
+  ///
+  /// - Parameter all: all boards present, which may share serial numbers.
+  func json(among all: [Board]) -> JSONObject {
+    let trust = serialTrust(among: all)
+    let ids = device.descriptor
+    let isRunning = interfaces.allSatisfy { $0.mode == .runtime }
+    return [
+      "path": path, "bus": device.bus, "address": device.address,
+      "vendor": hex(ids.vendor, 4, uppercase: false),
+      "product": hex(ids.product, 4, uppercase: false),
+      "deviceVersion": hex(ids.deviceVersion, 4, uppercase: false),
+      "serial": serial?.raw, "serialTrust": trust.name,
+      "serialWarning": trust.description.isEmpty ? nil : trust.description,
+      "uid": uniqueID?.digits,
+      "runtimeSerial": runtimeSerial ?? (isRunning ? serial?.raw : nil),
+      "chip": chipName,
+      "chips": identification.candidates.map(\.name),
+      "productName": product?.raw, "manufacturer": manufacturer?.raw,
+      "problem": problem?.description, "interfaces": interfaces.map(\.json),
+    ]
+  }
+}
+
+extension SerialTrust {
+  fileprivate var name: String {
+    switch self {
+    case .unknown: "unknown"
+    case .single: "single"
+    case .notUnique: "worthless"
+    case .shared: "shared"
+    }
+  }
+}
+
+extension DFUInterface {
+  fileprivate var json: JSONObject {
+    [
+      "number": number, "configuration": configuration, "mode": mode.rawValue,
+      "dfuVersion": functional.map { hex($0.version, 4, uppercase: false) },
+      "transferSize": functional?.transferSize,
+      "attributes": functional?.attributes.rawValue,
+      "alternates": alternates.map(\.json),
+    ]
+  }
+}
+
+extension AlternateSetting {
+  fileprivate var json: JSONObject {
+    var object: JSONObject = ["number": number, "name": name?.raw]
+    do {
+      let memory = try memory()
+      object["memory"] = memory?.json
+      if memory?.isCutOff == true { object["problem"] = cutOff }
+    } catch {
+      object["problem"] = error.problem
+    }
+    return object
+  }
+}
+
+extension MemoryMap {
+  fileprivate var json: JSONObject {
+    [
+      "name": name, "size": size,
+      "runs": runs.map { run -> JSONObject in
+        [
+          "address": run.address, "count": run.count,
+          "sectorSize": run.sectorSize,
+          "readable": run.access.contains(.readable),
+          "erasable": run.access.contains(.erasable),
+          "writable": run.access.contains(.writable),
+        ]
+      },
+    ]
   }
 }

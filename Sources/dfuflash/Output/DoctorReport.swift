@@ -65,14 +65,15 @@ struct DoctorReport {
       case .warning: .yellow
       case .note: .cyan
       }
+    let text = finding.text
     return [
       terminal.styled(finding.severity.rawValue, style)
-        + ": " + finding.code + (finding.path.map { ", board \($0)" } ?? ""),
-      terminal.paragraph("  seen: ", finding.seen),
-      terminal.paragraph("  why:  ", finding.why),
-      terminal.paragraph("  next: ", finding.next.text),
+        + ": " + text.code + (finding.path.map { ", board \($0)" } ?? ""),
+      terminal.paragraph("  seen: ", text.seen),
+      terminal.paragraph("  why:  ", text.why),
+      terminal.paragraph("  next: ", text.next.text),
     ]
-      + finding.checklist.enumerated().map {
+      + text.checklist.enumerated().map {
         terminal.paragraph("    \($0.offset + 1). ", $0.element)
       }
   }
@@ -81,7 +82,7 @@ struct DoctorReport {
     if isHealthy { return "Healthy: nothing stands in the way of flashing." }
     let counts = Finding.Severity.allCases.compactMap {
       severity -> String? in
-      let number = findings.filter { $0.severity == severity }.count
+      let number = findings.count { $0.severity == severity }
       return number == 0 ? nil : counted(number, severity.rawValue)
     }
     return "Found \(listed(counts))."
@@ -90,77 +91,45 @@ struct DoctorReport {
   // MARK: For programs
 
   /// The report as JSON shows it.
-  var record: Record {
-    Record(
-      healthy: isHealthy, system: snapshot.system.rawValue,
-      devices: snapshot.devices.map(Record.Device.init),
-      findings: findings.map(Record.Item.init))
+  var json: JSONObject {
+    [
+      "schema": "dfuflash-doctor", "version": 1, "healthy": isHealthy,
+      "system": snapshot.system.rawValue,
+      "devices": snapshot.devices.map(\.json),
+      "findings": findings.map(\.json),
+    ]
   }
+}
 
-  struct Record: Encodable {
-    var schema = "dfuflash-doctor"
-    var version = 1
-    var healthy: Bool
-    var system: String
-    var devices: [Device]
-    var findings: [Item]
+extension Finding {
+  fileprivate var json: JSONObject {
+    let text = text
+    return [
+      "code": text.code, "severity": severity.rawValue, "path": path,
+      "seen": text.seen, "why": text.why, "next": text.next.text,
+      "checklist": text.checklist.isEmpty ? nil : text.checklist,
+    ]
+  }
+}
 
-    struct Item: Encodable {
-      var code: String
-      var severity: String
-      var path: String?
-      var seen: String
-      var why: String
-      var next: String
-      var checklist: [String]?
-
-      init(_ finding: Finding) {
-        code = finding.code
-        severity = finding.severity.rawValue
-        path = finding.path
-        seen = finding.seen
-        why = finding.why
-        next = finding.next.text
-        checklist = finding.checklist.isEmpty ? nil : finding.checklist
-      }
-    }
-
-    struct Device: Encodable {
-      var path: String
-      var vendor: String
-      var product: String
-      var kind: String?
-      var mode: String?
-      var chip: String?
-      var serial: String?
-      var node: String?
-      var access: Bool?
-      var drivers: [String]?
-      var state: String?
-      var readProtected: Bool?
-
-      init(_ seen: DeviceSnapshot) {
-        path = seen.device.path
-        vendor = hex(seen.device.descriptor.vendor, 4, uppercase: false)
-        product = hex(seen.device.descriptor.product, 4, uppercase: false)
-        kind = KnownDevice.named(seen.device.descriptor)?.role.rawValue
-        mode =
-          seen.board == nil
-          ? nil
-          : seen.dfuInterface == nil
-            ? DFUMode.runtime.rawValue : DFUMode.dfu.rawValue
-        if seen.board?.problem == nil {
-          chip =
-            seen.board?.chipName ?? seen.knowledge?.identification.summary
-        }
-        serial = seen.board?.serial?.raw
-        node = seen.node?.path
-        access = seen.node?.isAccessible
-        drivers = seen.drivers.isEmpty ? nil : seen.drivers.map(\.name)
-        state = seen.probe?.state.map { "\($0)" }
-        readProtected = seen.probe?.isProtected
-      }
-    }
+extension DeviceSnapshot {
+  fileprivate var json: JSONObject {
+    let ids = device.descriptor
+    let mode: DFUMode = dfuInterface == nil ? .runtime : .dfu
+    let isClosed = board?.problem != nil
+    return [
+      "path": device.path, "vendor": hex(ids.vendor, 4, uppercase: false),
+      "product": hex(ids.product, 4, uppercase: false),
+      "kind": KnownDevice.named(ids)?.role.rawValue,
+      "mode": board == nil ? nil : mode.rawValue,
+      "chip": isClosed
+        ? nil : board?.chipName ?? knowledge?.identification.summary,
+      "serial": board?.serial?.raw, "node": node?.path,
+      "access": node?.isAccessible,
+      "drivers": drivers.isEmpty ? nil : drivers.map(\.name),
+      "state": probe?.state.map { "\($0)" },
+      "readProtected": probe?.isProtected,
+    ]
   }
 }
 

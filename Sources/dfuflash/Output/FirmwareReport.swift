@@ -1,104 +1,36 @@
 import DFUCore
 
-/// What `inspect` tells of a firmware file, as its JSON has it
-/// (docs/schema/inspect.json).
-struct FirmwareReport: Encodable {
-  struct Segment: Encodable {
-    var address: UInt32
-    var length: Int
-    /// As `crc32` and zip show it.
-    var crc32: String
-  }
-
-  struct Vectors: Encodable {
-    var address: UInt32
-    var initialStackPointer: UInt32
-    var resetVector: UInt32
-    var problems: [String]
-  }
-
-  struct Fit: Encodable {
-    var family: String
-    var parts: String
-    /// The smallest part's flash, bytes.
-    var flashSize: Int
-  }
-
-  /// An image: for one alternate setting, or for one chip family.
-  struct Image: Encodable {
+/// What `inspect` tells of a firmware file.
+struct FirmwareReport {
+  /// An image of the file with what is worked out of it.
+  struct Image {
+    /// The alternate setting it is for, and its name.
     var alternate: UInt8?
     var name: String?
-    var family: String?
-    var familyName: String?
-    var length: Int
+    /// The UF2 family it is for.
+    var family: UInt32?
+    var image: FirmwareImage
     /// Of its bytes in the order of their addresses, gaps left out.
     var sha256: String
-    var segments: [Segment]
-    var vectors: Vectors?
-    var fits: [Fit]
+    /// Its program's vector table.
+    var vectors: VectorTable?
+    /// What is wrong with it.
+    var problems: [String]
+    /// The chip families it fits.
+    var fits: [ChipFit]
   }
 
-  struct Suffix: Encodable {
-    var vendor: String
-    var product: String
-    var deviceVersion: String
-    var dfuVersion: String
-    var crc: String
+  /// Whether it fits a board.
+  enum BoardFit {
+    case fits(SelectedBoard, [JobFirmware.Share])
+    case problem(String)
   }
 
-  struct Sectors: Encodable {
-    var address: UInt32
-    var count: Int
-    var size: Int
-  }
-
-  struct MemoryFit: Encodable {
-    var alternate: UInt8
-    var name: String
-    /// The sectors that are touched, equal neighbours together.
-    var sectors: [Sectors]
-
-    init(_ memory: BoardMemory, _ touched: [Sector]) {
-      alternate = memory.alternate.number
-      name = memory.map.name
-      sectors = []
-      var end: UInt64?
-      for sector in touched {
-        if let last = sectors.indices.last, sectors[last].size == sector.size,
-          end == UInt64(sector.address)
-        {
-          sectors[last].count += 1
-        } else {
-          sectors.append(
-            Sectors(address: sector.address, count: 1, size: sector.size))
-        }
-        end = sector.end
-      }
-    }
-  }
-
-  struct BoardFit: Encodable {
-    var board: String?
-    var chip: String?
-    var fits: Bool
-    var problem: String?
-    var memories: [MemoryFit] = []
-  }
-
-  let schema = "dfuflash-inspect"
-  let version = 1
-  var path: String
-  var container: String?
-  var entry: String?
-  var format: String
-  var hasAddresses: Bool
-  /// Where a file without addresses is taken to belong.
-  var assumedAddress: UInt32?
-  var suffix: Suffix?
-  var entryPoint: UInt32?
-  var header: String?
-  var images: [Image]
-  var warnings: [String]
+  let path: String
+  let file: FirmwareFile
+  /// Where a file without addresses is taken to belong, as nobody said.
+  let assumedAddress: UInt32?
+  let images: [Image]
   var board: BoardFit?
 
   /// - Parameters:
@@ -108,81 +40,160 @@ struct FirmwareReport: Encodable {
     _ file: FirmwareFile, path: String, address: UInt32, isAssumed: Bool
   ) throws(FirmwareError) {
     self.path = path
-    switch file.container {
-    case .gzip: container = "gzip"
-    case .zip(let entry):
-      container = "zip"
-      self.entry = entry
-    case nil: break
-    }
-    format = file.format.rawValue
-    hasAddresses = file.format.hasAddresses
+    self.file = file
     assumedAddress = !file.format.hasAddresses && isAssumed ? address : nil
-    suffix = file.suffix.map {
-      Suffix(
-        vendor: hex($0.vendor, 4, uppercase: false),
-        product: hex($0.product, 4, uppercase: false),
-        deviceVersion: hex($0.deviceVersion, 4, uppercase: false),
-        dfuVersion: hex($0.dfuVersion, 4, uppercase: false), crc: hex($0.crc))
-    }
-    entryPoint = file.entryPoint
-    header = file.header
-    warnings = file.warnings.map(\.description)
     if file.families.contains(where: { $0.id != nil }) {
-      images = file.families.map { family in
-        var image = Image(family.image, uf2Family: family.id)
-        image.family = family.id.map { hex($0) }
-        image.familyName = family.name
-        return image
-      }
+      images = file.families.map { Image($0.image, family: $0.id) }
     } else if file.targets.isEmpty {
       images = [Image(try file.image(at: address))]
     } else {
-      images = file.targets.map { target in
-        var image = Image(target.image)
-        image.alternate = target.alternate
-        image.name = target.name
-        return image
+      images = file.targets.map {
+        Image($0.image, alternate: $0.alternate, name: $0.name)
       }
     }
   }
 }
 
 extension FirmwareReport.Image {
-  fileprivate init(_ image: FirmwareImage, uf2Family: UInt32? = nil) {
+  fileprivate init(
+    _ image: FirmwareImage, alternate: UInt8? = nil, name: String? = nil,
+    family: UInt32? = nil
+  ) {
     var digest = SHA256()
     for segment in image.segments { digest.update(segment.bytes.span) }
-    let table = Self.vectorTable(of: image)
-    let problems = table?.problems(in: image) ?? []
-    self.init(
-      length: image.byteCount,
-      sha256: digest.digest.map { hex($0, 2, uppercase: false) }.joined(),
-      segments: image.segments.map {
-        FirmwareReport.Segment(
-          address: $0.address, length: $0.bytes.count,
-          crc32: hex(CRC32(of: $0.bytes).checksum))
-      },
-      vectors: table.map {
-        FirmwareReport.Vectors(
-          address: $0.address, initialStackPointer: $0.initialStackPointer,
-          resetVector: $0.resetVector, problems: problems.map(\.description))
-      },
-      fits: ChipFit.all(
-        for: image, vectors: problems.isEmpty ? table : nil,
-        uf2Family: uf2Family
-      ).map {
-        FirmwareReport.Fit(
-          family: $0.family.name, parts: $0.family.title,
-          flashSize: $0.flashSize)
-      })
-  }
-
-  /// The table of the program in an image: the first that makes sense at the
-  /// start of a segment, or else what stands at the image's start.
-  private static func vectorTable(of image: FirmwareImage) -> VectorTable? {
+    // The first that makes sense at the start of a segment, or else what
+    // stands at the image's start.
     let tables = image.segments.prefix(16).compactMap {
       VectorTable(in: image, at: $0.address)
     }
-    return tables.first { $0.problems(in: image).isEmpty } ?? tables.first
+    let table =
+      tables.first { $0.problems(in: image).isEmpty } ?? tables.first
+    let problems = table?.problems(in: image) ?? []
+    self.init(
+      alternate: alternate, name: name, family: family, image: image,
+      sha256: digest.digest.map { hex($0, 2, uppercase: false) }.joined(),
+      vectors: table, problems: problems.map(\.description),
+      fits: ChipFit.all(
+        for: image, vectors: problems.isEmpty ? table : nil,
+        uf2Family: family))
+  }
+
+  var familyName: String? { family.flatMap(UF2Family.name(of:)) }
+}
+
+/// Equal sectors that lie side by side.
+struct SectorRun {
+  var address: UInt32
+  var count: Int
+  var size: Int
+
+  static func all(_ sectors: [Sector]) -> [SectorRun] {
+    var runs: [SectorRun] = []
+    var end: UInt64?
+    for sector in sectors {
+      if let last = runs.indices.last, runs[last].size == sector.size,
+        end == UInt64(sector.address)
+      {
+        runs[last].count += 1
+      } else {
+        runs.append(
+          SectorRun(address: sector.address, count: 1, size: sector.size))
+      }
+      end = sector.end
+    }
+    return runs
+  }
+}
+
+// MARK: - For programs
+
+extension FirmwareReport {
+  /// The report as JSON shows it (docs/schema/inspect.json).
+  var json: JSONObject {
+    var object: JSONObject = [
+      "schema": "dfuflash-inspect", "version": 1, "path": path,
+      "format": file.format.rawValue, "hasAddresses": file.format.hasAddresses,
+      "assumedAddress": assumedAddress, "suffix": file.suffix?.json,
+      "entryPoint": file.entryPoint, "header": file.header,
+      "images": images.map(\.json),
+      "warnings": file.warnings.map(\.description), "board": board?.json,
+    ]
+    switch file.container {
+    case .gzip: object["container"] = "gzip"
+    case .zip(let entry):
+      object["container"] = "zip"
+      object["entry"] = entry
+    case nil: break
+    }
+    return object
+  }
+}
+
+extension DFUSuffix {
+  fileprivate var json: JSONObject {
+    [
+      "vendor": hex(vendor, 4, uppercase: false),
+      "product": hex(product, 4, uppercase: false),
+      "deviceVersion": hex(deviceVersion, 4, uppercase: false),
+      "dfuVersion": hex(dfuVersion, 4, uppercase: false), "crc": hex(crc),
+    ]
+  }
+}
+
+extension FirmwareReport.Image {
+  fileprivate var json: JSONObject {
+    [
+      "alternate": alternate, "name": name, "family": family.map { hex($0) },
+      "familyName": familyName, "length": image.byteCount, "sha256": sha256,
+      "segments": image.segments.map { segment -> JSONObject in
+        [
+          "address": segment.address, "length": segment.bytes.count,
+          "crc32": segment.crc32,
+        ]
+      },
+      "vectors": vectors.map { table -> JSONObject in
+        [
+          "address": table.address,
+          "initialStackPointer": table.initialStackPointer,
+          "resetVector": table.resetVector, "problems": problems,
+        ]
+      },
+      "fits": fits.map { fit -> JSONObject in
+        [
+          "family": fit.family.name, "parts": fit.family.title,
+          "flashSize": fit.flashSize,
+        ]
+      },
+    ]
+  }
+}
+
+extension FirmwareImage.Segment {
+  /// As `crc32` and zip show it.
+  var crc32: String { hex(CRC32(of: bytes).checksum) }
+}
+
+extension FirmwareReport.BoardFit {
+  fileprivate var json: JSONObject {
+    switch self {
+    case .problem(let text):
+      ["fits": false, "problem": text, "memories": [String]()]
+    case .fits(let selected, let shares):
+      [
+        "fits": true, "board": selected.board.label,
+        "chip": BoardKnowledge(selected).identification.summary,
+        "memories": shares.map { share -> JSONObject in
+          [
+            "alternate": share.memory.alternate.number,
+            "name": share.memory.map.name,
+            "sectors": SectorRun.all(share.sectors).map { run -> JSONObject in
+              [
+                "address": run.address, "count": run.count, "size": run.size,
+              ]
+            },
+          ]
+        },
+      ]
+    }
   }
 }

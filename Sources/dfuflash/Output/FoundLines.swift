@@ -7,15 +7,13 @@ enum FoundLines {
   ///
   /// - Parameter alternate: the only alternate settings to list.
   static func lines(
-    for boards: [Board], _ selector: BoardSelector,
+    for board: Board, _ selector: BoardSelector,
     _ alternate: AlternateSelector? = nil
   ) -> [String] {
-    boards.flatMap { board in
-      selector.interfaces(of: board).flatMap { interface in
-        interface.alternates.reversed().filter {
-          alternate?.matches($0) ?? true
-        }.map { line(board, interface, $0) }
-      } + problem(of: board)
+    selector.interfaces(of: board).flatMap { interface in
+      interface.alternates.reversed().filter {
+        alternate?.matches($0) ?? true
+      }.map { line(board, interface, $0) }
     }
   }
 
@@ -24,20 +22,12 @@ enum FoundLines {
   ) -> String {
     let ids = board.device.descriptor
     return """
-      Found \(interface.mode == .dfu ? "DFU" : "Runtime"): \
-      [\(hex(ids.vendor, 4, uppercase: false)):\(hex(ids.product, 4, uppercase: false))] \
+      Found \(interface.mode == .dfu ? "DFU" : "Runtime"): [\(ids.ids)] \
       ver=\(hex(ids.deviceVersion, 4, uppercase: false)), devnum=\(board.device.address), \
       cfg=\(interface.configuration), intf=\(interface.number), \
       path="\(board.path)", alt=\(setting.number), \
       name="\(setting.name?.printable ?? "UNKNOWN")", \
       serial="\(board.serial?.printable ?? "UNKNOWN")"
       """
-  }
-
-  private static func problem(of board: Board) -> [String] {
-    if let problem = board.problem {
-      Explain.usb(problem, board).show()
-    }
-    return []
   }
 }

@@ -1,86 +1,63 @@
 import DFUCore
 
-/// Every event as one line of JSON on standard output.
+/// Every event as one line of JSON on standard output
+/// (docs/schema/events.json).
 final class JSONReporter: JobReporter {
-  private struct Event: Encodable {
-    var event: String
-    var board: String?
-    var phase: String?
-    var bytes: Int?
-    var total: Int?
-    var text: String?
-    var plan: PlanRecord?
-  }
-
   private let board: String?
-  private var totals: [FlashPhase: Int] = [:]
   private var shownPercent = -1
 
+  /// - Parameter board: the port path that stands in every line.
   init(board: String? = nil) { self.board = board }
 
-  func report(_ event: JobEvent) {
-    switch event {
-    case .progress(.began(let phase, let total)):
-      totals[phase] = total
-      shownPercent = -1
-      write(Event(event: "began", phase: phase.rawValue, total: total))
-    case .progress(.progress(let phase, let done)):
-      let total = max(1, totals[phase] ?? 1)
-      // A line for each percent, not for each block.
-      guard done * 100 / total != shownPercent else { return }
-      shownPercent = done * 100 / total
-      write(
-        Event(
-          event: "progress", phase: phase.rawValue, bytes: done,
-          total: totals[phase]))
-    case .progress(.finished(let phase)):
-      write(Event(event: "finished", phase: phase.rawValue))
-    case .planned(let planned):
-      write(
-        Event(event: "plan", plan: PlanRecord(planned.plan, planned.expected)))
-    default: remark(event)
+  override func report(_ event: JobEvent) {
+    if case .planned(let planned) = event {
+      write(["event": "plan", "plan": planned.json])
+    } else {
+      super.report(event)
     }
   }
 
-  func note(_ text: String) { write(Event(event: "note", text: text)) }
+  override func show(_ step: ProgressStep) {
+    let isProgress = step.kind == .progress
+    // A line for each percent, not for each block.
+    if isProgress, step.percent == shownPercent { return }
+    shownPercent = isProgress ? step.percent : -1
+    write([
+      "event": step.kind.rawValue, "phase": step.phase.rawValue,
+      "bytes": isProgress ? step.done : nil,
+      "total": step.kind == .finished ? nil : step.total,
+    ])
+  }
 
-  private func write(_ event: Event) {
+  override func note(_ text: String) {
+    write(["event": "note", "text": text])
+  }
+
+  private func write(_ event: JSONObject) {
     var event = event
-    event.board = board
-    if let line = try? JSONText.line(event) { Console.out(line) }
+    event["board"] = board
+    Console.out(event.line)
   }
 }
 
-/// A plan for programs.
-struct PlanRecord: Encodable {
-  struct Piece: Encodable {
-    var address: UInt32
-    var bytes: Int
-  }
-
-  var upToDate: Bool
-  var massErase: Bool
-  var kept: [Piece]
-  var erased: [Piece]
-  var written: [Piece]
-  var writtenBytes: Int
-  var preservedBytes: Int
-  var transferSize: Int
-  var expectedSeconds: Double?
-
-  init(_ plan: FlashPlan, _ expected: Duration?) {
-    upToDate = plan.isUpToDate
-    massErase = plan.massErases
-    kept = plan.kept.map { Piece(address: $0.address, bytes: $0.size) }
-    erased = plan.erases.map { Piece(address: $0.address, bytes: $0.size) }
-    written = plan.allRuns.map { run in
-      Piece(
-        address: run.piece.address,
-        bytes: run.blocks.reduce(0) { $0 + $1.count })
+extension PlannedFlash {
+  fileprivate var json: JSONObject {
+    func pieces(_ sectors: [Sector]) -> [JSONObject] {
+      sectors.map { ["address": $0.address, "bytes": $0.size] }
     }
-    writtenBytes = plan.writtenBytes
-    preservedBytes = plan.preservedBytes
-    transferSize = plan.transferSize
-    expectedSeconds = expected?.inSeconds
+    return [
+      "upToDate": plan.isUpToDate, "massErase": plan.massErases,
+      "kept": pieces(plan.kept), "erased": pieces(plan.erases),
+      "written": plan.allRuns.map { run -> JSONObject in
+        [
+          "address": run.piece.address,
+          "bytes": run.blocks.reduce(0) { $0 + $1.count },
+        ]
+      },
+      "writtenBytes": plan.writtenBytes,
+      "preservedBytes": plan.preservedBytes,
+      "transferSize": plan.transferSize,
+      "expectedSeconds": expected?.inSeconds,
+    ]
   }
 }

@@ -1,13 +1,5 @@
 import DFUCore
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 /// Bytes that a flash erased with its own and did not get to write back.
 enum LostBytes {
   /// Saves them in a file of the current folder, and says where.
@@ -21,13 +13,13 @@ enum LostBytes {
     let what =
       "warning: board \(board.label): \(count) bytes beside the image (\(places)) "
       + "were erased and not written back"
-    let path = "dfuflash-lost-\(board.path)-\(getpid()).hex"
+    let path = "dfuflash-lost-\(board.path)-\(Environment.processID).hex"
     do {
       var image = FirmwareImage()
       for segment in segments {
         try image.add(segment.bytes, at: segment.address)
       }
-      let file = try OutputFile(path, replaces: false)
+      let file = try OutputFile(path)
       try file.write(image.intelHex()[...])
       try file.finish()
       return what + "; they are saved in \(path): flash it after the firmware"

@@ -27,36 +27,9 @@ enum OptionBytesText {
     var lines = [
       "Board \(prepared.board.label): \(prepared.identification.summary)"
     ]
-    if let layout = prepared.layout {
-      let decoded = layout.decode(image)
-      if let protection = decoded.protection {
-        lines.append("  readout protection  \(protection)")
-      }
-      let width =
-        decoded.values.map(\.field.name.count).max() ?? 0
-      for value in decoded.values {
-        let blanks = String(
-          repeating: " ", count: width - value.field.name.count + 2)
-        let doubt =
-          value.field.confidence == .confirmed ? "" : "  (unconfirmed)"
-        lines.append(
-          "  \(value.field.name)\(blanks)\(value.text)  \(value.field.meaning)\(doubt)"
-        )
-      }
-      for area in decoded.protectedAreas {
-        lines.append("  protected: \(area.name) \(area.unitsText)")
-      }
-      for mismatch in decoded.mismatches {
-        lines.append(
-          """
-            warning: the byte at 0x\(hex(mismatch.address)) is \
-          0x\(hex(mismatch.found, 2)), its complement would be \
-          0x\(hex(mismatch.expected, 2))
-          """)
-      }
-    } else {
-      lines.append("  it is not certain what they mean; raw bytes:")
-    }
+    lines +=
+      prepared.layout.map { named($0.decode(image)) }
+      ?? ["  it is not certain what they mean; raw bytes:"]
     for window in image.windows {
       for start in stride(from: 0, to: window.bytes.count, by: 16) {
         let row = window.bytes[start..<min(start + 16, window.bytes.count)]
@@ -67,43 +40,58 @@ enum OptionBytesText {
     }
     return lines.joined(separator: "\n")
   }
+
+  private static func named(_ decoded: DecodedOptionBytes) -> [String] {
+    var lines: [String] = []
+    if let protection = decoded.protection {
+      lines.append("  readout protection  \(protection)")
+    }
+    let width = decoded.values.map(\.field.name.count).max() ?? 0
+    for value in decoded.values {
+      let doubt =
+        value.field.confidence == .confirmed ? "" : "  (unconfirmed)"
+      lines.append(
+        "  \(value.field.name.padded(width))  \(value.text)  "
+          + value.field.meaning + doubt)
+    }
+    for area in decoded.protectedAreas {
+      lines.append("  protected: \(area.name) \(area.unitsText)")
+    }
+    for mismatch in decoded.mismatches {
+      lines.append(
+        """
+          warning: the byte at 0x\(hex(mismatch.address)) is \
+        0x\(hex(mismatch.found, 2)), its complement would be \
+        0x\(hex(mismatch.expected, 2))
+        """)
+    }
+    return lines
+  }
 }
 
-/// Option bytes for programs.
-struct OptionBytesRecord: Encodable {
-  struct Field: Encodable {
-    var name: String
-    var value: UInt32
-    var text: String
-    var meaning: String
-  }
+// MARK: - For programs
 
-  struct Window: Encodable {
-    var address: UInt32
-    var bytes: String
-  }
-
-  let schema = "dfuflash-option-bytes"
-  let version = 1
-  var board: String
-  var chips: [String]
-  var readoutProtection: String?
-  var fields: [Field]
-  var windows: [Window]
-
-  init(_ prepared: PreparedOptionBytes) {
-    board = prepared.board.path
-    chips = prepared.identification.candidates.map(\.name)
-    let decoded = prepared.layout?.decode(prepared.image)
-    readoutProtection = decoded?.protection?.description
-    fields =
-      decoded?.values.map {
-        Field(
-          name: $0.field.name, value: $0.value, text: $0.text,
-          meaning: $0.field.meaning)
-      } ?? []
-    windows = prepared.image.windows.map {
-      Window(address: $0.start, bytes: $0.bytes.map { hex($0, 2) }.joined())
+extension PreparedOptionBytes {
+  /// The option bytes as JSON shows them (docs/schema/option-bytes.json).
+  var json: JSONObject {
+    let decoded = layout?.decode(image)
+    let fields = (decoded?.values ?? []).map { value -> JSONObject in
+      [
+        "name": value.field.name, "value": value.value, "text": value.text,
+        "meaning": value.field.meaning,
+      ]
     }
+    return [
+      "schema": "dfuflash-option-bytes", "version": 1, "board": board.path,
+      "chips": identification.candidates.map(\.name),
+      "readoutProtection": decoded?.protection?.description,
+      "fields": fields,
+      "windows": image.windows.map { window -> JSONObject in
+        [
+          "address": window.start,
+          "bytes": window.bytes.map { hex($0, 2) }.joined(),
+        ]
+      },
+    ]
   }
 }

@@ -1,27 +1,65 @@
 import DFUCore
-import SystemPackage
 
-/// Shows what goes on with a board.
-protocol JobReporter: AnyObject {
-  func report(_ event: JobEvent)
-  /// A line about something worth knowing.
-  func note(_ text: String)
+/// A step of a phase, as it is shown.
+struct ProgressStep {
+  enum Kind: String {
+    case began
+    case progress
+    case finished
+  }
+
+  var kind: Kind
+  var phase: FlashPhase
+  /// Bytes, as the total.
+  var done: Int
+  var total: Int
+
+  var percent: Int { min(100, done * 100 / max(1, total)) }
+
+  /// `[=====     ]  50%`.
+  ///
+  /// - Parameter width: of what is between the brackets.
+  func bar(_ width: Int) -> String {
+    let filled = String(repeating: "=", count: percent * width / 100)
+    return "[\(filled.padded(width))] \("\(percent)".leftPadded(3))%"
+  }
 }
 
-extension JobReporter {
+/// Shows what goes on with a board.
+class JobReporter {
+  private var totals: [FlashPhase: Int] = [:]
+
+  /// Takes an event, and shows it as a step of a phase or as a line.
+  func report(_ event: JobEvent) {
+    func show(_ kind: ProgressStep.Kind, _ phase: FlashPhase, _ done: Int?) {
+      let total = totals[phase] ?? 0
+      self.show(
+        ProgressStep(
+          kind: kind, phase: phase, done: done ?? total, total: total))
+    }
+    switch event {
+    case .progress(.began(let phase, let total)):
+      totals[phase] = total
+      show(.began, phase, 0)
+    case .progress(.progress(let phase, let done)):
+      show(.progress, phase, done)
+    case .progress(.finished(let phase)): show(.finished, phase, nil)
+    case .lost(let segments, let board):
+      note(LostBytes.saved(segments, board))
+    default: if let text = event.sentence { note(text) }
+    }
+  }
+
+  /// Shows a step of a phase.
+  func show(_ step: ProgressStep) {}
+
+  /// Shows a line about something worth knowing.
+  func note(_ text: String) {}
+
   /// What a job is given to work with.
   func context(_ bus: any USBBus) -> JobContext {
     JobContext(
       bus: bus, shouldStop: { Interruption.isWanted }, report: report)
-  }
-
-  /// Shows an event that is no progress.
-  func remark(_ event: JobEvent) {
-    if case .lost(let segments, let board) = event {
-      note(LostBytes.saved(segments, board))
-    } else if let text = event.sentence {
-      note(text)
-    }
   }
 }
 
@@ -29,7 +67,6 @@ extension JobReporter {
 final class BarReporter: JobReporter {
   private let write: (String) -> Void
   private let isFamiliar: Bool
-  private var totals: [FlashPhase: Int] = [:]
   private var shownPercent = -1
   private var shownAt = ContinuousClock.now
   private var isOpen = false
@@ -44,27 +81,23 @@ final class BarReporter: JobReporter {
     self.isFamiliar = isFamiliar
   }
 
-  func report(_ event: JobEvent) {
-    switch event {
-    case .progress(.began(let phase, let total)):
+  override func show(_ step: ProgressStep) {
+    if step.kind == .began {
       // They wait for it, also when there was nothing to erase.
-      if isFamiliar, phase == .write, !hasErased {
+      if isFamiliar, step.phase == .write, !hasErased {
         write("\(title(.erase)) done.\n")
       }
-      totals[phase] = total
       shownPercent = -1
-      draw(phase, 0)
-    case .progress(.progress(let phase, let done)): draw(phase, done)
-    case .progress(.finished(let phase)):
-      draw(phase, totals[phase] ?? 0)
-      write("\n\(title(phase)) done.\n")
-      if phase == .erase { hasErased = true }
+    }
+    draw(step)
+    if step.kind == .finished {
+      write("\n\(title(step.phase)) done.\n")
+      if step.phase == .erase { hasErased = true }
       isOpen = false
-    default: remark(event)
     }
   }
 
-  func note(_ text: String) {
+  override func note(_ text: String) {
     if isOpen { write("\n") }
     isOpen = false
     write(text + "\n")
@@ -74,9 +107,8 @@ final class BarReporter: JobReporter {
     isFamiliar && phase == .erase ? "Erase   " : phase.title
   }
 
-  private func draw(_ phase: FlashPhase, _ done: Int) {
-    let total = max(1, totals[phase] ?? 1)
-    let percent = min(100, done * 100 / total)
+  private func draw(_ step: ProgressStep) {
+    let percent = step.percent
     guard percent != shownPercent else { return }
     // Nobody reads faster, and each redrawing keeps the board waiting.
     let now = ContinuousClock.now
@@ -86,13 +118,9 @@ final class BarReporter: JobReporter {
     else { return }
     shownAt = now
     shownPercent = percent
-    let filled = percent / 4
-    let bar =
-      String(repeating: "=", count: filled)
-      + String(repeating: " ", count: 25 - filled)
     write(
-      "\r\(title(phase))\t[\(bar)] \(padded(percent, 3))% "
-        + "\(padded(done, 12)) bytes")
+      "\r\(title(step.phase))\t\(step.bar(25)) "
+        + "\("\(step.done)".leftPadded(12)) bytes")
     isOpen = true
   }
 }
@@ -101,17 +129,14 @@ final class BarReporter: JobReporter {
 final class LineReporter: JobReporter {
   private let write: (String) -> Void
 
+  /// - Parameter write: takes a line, without what ends it.
   init(_ write: @escaping (String) -> Void) { self.write = write }
 
-  func report(_ event: JobEvent) {
-    if case .progress(.finished(let phase)) = event {
-      write("\(phase.title) done.\n")
-    } else {
-      remark(event)
-    }
+  override func show(_ step: ProgressStep) {
+    if step.kind == .finished { note("\(step.phase.title) done.") }
   }
 
-  func note(_ text: String) { write(text + "\n") }
+  override func note(_ text: String) { write(text) }
 }
 
 extension FlashPhase {
@@ -126,10 +151,4 @@ extension FlashPhase {
     case .read: "Upload"
     }
   }
-}
-
-/// A number with blanks before it up to a width.
-func padded(_ number: Int, _ width: Int) -> String {
-  let text = String(number)
-  return String(repeating: " ", count: max(0, width - text.count)) + text
 }

@@ -1,5 +1,4 @@
 import Synchronization
-import SystemPackage
 
 /// Which progress is shown where.
 enum Reporters {
@@ -7,10 +6,11 @@ enum Reporters {
   /// drawn into pipes too, because front ends read it there.
   static let drawsAlways = Atomic<Bool>(false)
 
-  /// A bar on a terminal, plain lines otherwise.
-  static func make(toStandardError: Bool) -> any JobReporter {
-    let stream: FileDescriptor =
-      toStandardError ? .standardError : .standardOutput
+  /// JSON where it is wanted, a bar on a terminal, plain lines otherwise.
+  static func make(
+    toStandardError: Bool = false, json: Bool = false
+  ) -> JobReporter {
+    if json { return JSONReporter() }
     let isDfuUtil = drawsAlways.load(ordering: .relaxed)
     let terminal = toStandardError ? Terminal.errors : Terminal.output
     let write: (String) -> Void = { text in
@@ -23,7 +23,8 @@ enum Reporters {
         Console.out(shown, terminator: "")
       }
     }
-    return Console.isTerminal(stream) || isDfuUtil
-      ? BarReporter(isFamiliar: isDfuUtil, write) : LineReporter(write)
+    return terminal.isTerminal || isDfuUtil
+      ? BarReporter(isFamiliar: isDfuUtil, write)
+      : LineReporter { write($0 + "\n") }
   }
 }

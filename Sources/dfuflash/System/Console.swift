@@ -1,13 +1,5 @@
 import SystemPackage
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 /// Standard output for results, standard error for everything else.
 enum Console {
   /// Writes text to standard output.
@@ -40,13 +32,16 @@ enum Console {
     }
   }
 
-  /// Whether somebody sits before the stream.
-  static func isTerminal(_ descriptor: FileDescriptor) -> Bool {
-    isatty(descriptor.rawValue) == 1
-  }
-
   private static func write(_ text: String, to descriptor: FileDescriptor) {
     // Nobody is left to tell when the stream is closed.
     _ = try? descriptor.writeAll(text.utf8)
+  }
+}
+
+extension ToolFailure {
+  /// Tells the person.
+  func show() {
+    Console.errFolded("dfuflash: \(message)")
+    if let hint { Console.errFolded("  hint: \(hint)") }
   }
 }

@@ -11,6 +11,8 @@ import Darwin
 /// What the reader of the output can show: how wide, whether colours, and
 /// which characters.
 struct Terminal: Sendable {
+  /// Whether somebody sits before it.
+  var isTerminal: Bool
   /// Columns; `nil` where lines are not to be broken.
   var width: Int?
   var hasColour: Bool
@@ -19,21 +21,39 @@ struct Terminal: Sendable {
 
   /// What standard output is.
   static let output = Terminal(.standardOutput)
+  /// A page of text, whatever the terminal.
+  static let page = Terminal(width: 80, hasColour: false, hasUTF8: true)
   /// What standard error is.
   static let errors = Terminal(.standardError)
 
+  /// A reader that is no terminal.
   init(width: Int?, hasColour: Bool, hasUTF8: Bool) {
+    isTerminal = false
     self.width = width
     self.hasColour = hasColour
     self.hasUTF8 = hasUTF8
   }
 
   private init(_ stream: FileDescriptor) {
-    let isTerminal = Console.isTerminal(stream)
     self.init(
-      isTerminal: isTerminal,
-      columns: isTerminal ? Self.columns(of: stream) : nil,
+      isTerminal: Self.isTerminal(stream),
+      columns: Self.size(of: stream)?.columns,
       environment: { Environment[$0] })
+  }
+
+  /// Whether somebody sits before the stream.
+  static func isTerminal(_ stream: FileDescriptor) -> Bool {
+    isatty(stream.rawValue) == 1
+  }
+
+  /// How large a terminal is; `nil` for anything else.
+  static func size(of stream: FileDescriptor) -> (columns: Int, rows: Int)? {
+    var size = winsize()
+    guard isTerminal(stream),
+      unsafe ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0,
+      size.ws_col > 0
+    else { return nil }
+    return (Int(size.ws_col), Int(size.ws_row))
   }
 
   /// - Parameters:
@@ -43,6 +63,7 @@ struct Terminal: Sendable {
   init(
     isTerminal: Bool, columns: Int?, environment: (String) -> String?
   ) {
+    self.isTerminal = isTerminal
     let stated = environment("COLUMNS").flatMap { Int($0) }
     let width = stated ?? columns ?? (isTerminal ? 80 : nil)
     self.width = width.map { min(max($0, 40), 100) }
@@ -59,14 +80,6 @@ struct Terminal: Sendable {
       name.map { $0.contains("utf-8") || $0.contains("utf8") } ?? true
   }
 
-  private static func columns(of stream: FileDescriptor) -> Int? {
-    var size = winsize()
-    guard unsafe ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0,
-      size.ws_col > 0
-    else { return nil }
-    return Int(size.ws_col)
-  }
-
   // MARK: Text
 
   /// A colour or weight.
@@ -75,6 +88,8 @@ struct Terminal: Sendable {
     case red = "1;31"
     case yellow = "1;33"
     case cyan = "36"
+    case passed = "1;97;42"
+    case failed = "1;97;41"
   }
 
   /// The text in a style, where there are colours.

@@ -1,14 +1,5 @@
 import DFUDoctor
 import DFUProduction
-import SystemPackage
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// Puts this program's udev rules in place.
 struct UdevInstaller {
@@ -47,21 +38,20 @@ struct UdevInstaller {
   }
 
   /// Whether this user may write there.
-  var isAllowed: Bool { unsafe access(folder, W_OK) == 0 }
+  var isAllowed: Bool { Files.mayWrite(folder) }
 
   /// Writes the file and tells udev.
   func run() throws(ToolFailure) {
     let file = try OutputFile(path, replaces: true)
     try file.write(Array(UdevRules.text.utf8)[...])
     try file.finish()
-    // Readable for all, whatever the mask.
-    _ = unsafe chmod(path, 0o644)
+    Files.letAllRead(path)
     guard isLive else { return }
     for command in Self.commands {
       if let problem = Hook(command: command).run([]) {
         throw ToolFailure(
           .cannotWrite, "\(path) is written, but \(command) \(problem)",
-          advice: .rulesNotLoaded)
+          advice: "plug the board in again, or restart the computer")
       }
     }
   }

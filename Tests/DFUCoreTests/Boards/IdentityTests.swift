@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Which board is meant: unique IDs, serial numbers that lie.
@@ -9,7 +10,7 @@ import Testing
 
   @Test func theUniqueIDIsReadWhereTheBootloaderAllowsIt() throws {
     for kind in ["f072", "f303", "f107"] {
-      let bench = try ManyBoards([(kind, second, nil)])
+      let bench = ManyBoards([(kind, second, nil)])
       #expect(
         try bench.listed(readingIDs: true).first?.uniqueID == second.unique,
         "\(kind)")
@@ -19,7 +20,7 @@ import Testing
   }
 
   @Test func aBootloaderKnownToRefuseIsNotAsked() throws {
-    let bench = try ManyBoards([("u585", first, nil), ("f405", second, nil)])
+    let bench = ManyBoards([("u585", first, nil), ("f405", second, nil)])
     let before = bench.boards.map(\.log.records.count)
     #expect(
       try bench.listed(readingIDs: true).allSatisfy { $0.uniqueID == nil })
@@ -34,7 +35,7 @@ import Testing
   @Test func anUnknownBootloaderThatRefusesIsIdleAgain() throws {
     for profile in BoardProfile.all {
       guard case .dfuSe = profile.machine else { continue }
-      let bench = try ManyBoards([(profile.name, first, nil)])
+      let bench = ManyBoards([(profile.name, first, nil)])
       let boards = try bench.listed(readingIDs: true)
       guard let board = boards.first else { continue }
       if let id = board.uniqueID {
@@ -47,14 +48,14 @@ import Testing
   }
 
   @Test func listingReadsNothingButStrings() throws {
-    let bench = try ManyBoards([("f072", first, nil)])
+    let bench = ManyBoards([("f072", first, nil)])
     _ = try bench.listed()
     #expect(
       bench.boards[0].log.records.allSatisfy { $0.kind == .getDescriptor })
   }
 
   @Test func aBoardThatCannotBeMeantIsNotOpened() throws {
-    let bench = try ManyBoards([("u585", first, nil), ("u585", second, nil)])
+    let bench = ManyBoards([("u585", first, nil), ("u585", second, nil)])
     var selector = BoardSelector()
     selector.path = "1-2"
     let boards = try Board.all(on: bench.bus, opening: selector.isPossible)
@@ -64,7 +65,7 @@ import Testing
   }
 
   @Test func aUniqueIDFindsTheBoardByItsSerialNumber() throws {
-    let bench = try ManyBoards([
+    let bench = ManyBoards([
       ("u585", first, nil), ("f405", second, nil), ("l412", first.twin, nil),
     ])
     let boards = try bench.listed()
@@ -79,7 +80,7 @@ import Testing
   }
 
   @Test func aSerialNumberThatTwoIDsBecomeIsRefused() throws {
-    let bench = try ManyBoards([
+    let bench = ManyBoards([
       ("u585", first, nil), ("u585", first.twin, nil),
     ])
     let boards = try bench.listed(readingIDs: true)
@@ -97,7 +98,7 @@ import Testing
   @Test func whereTheIDCanBeReadItDecides() throws {
     let twin = ChipID(
       first.words.0 &+ 5, first.words.1 ^ 1, first.words.2 &- 5)
-    let bench = try ManyBoards([("f072", first, nil), ("f072", twin, nil)])
+    let bench = ManyBoards([("f072", first, nil), ("f072", twin, nil)])
     let boards = try bench.listed(readingIDs: true)
     #expect(boards[0].serial == boards[1].serial)
     for (id, path) in [(first, "1-1"), (twin, "1-2")] {
@@ -108,7 +109,7 @@ import Testing
   }
 
   @Test func anIDThatWasReadAndDiffersIsNoMatch() throws {
-    let bench = try ManyBoards([("f072", first.twin, nil)])
+    let bench = ManyBoards([("f072", first.twin, nil)])
     var selector = BoardSelector()
     selector.uniqueID = UniqueIDChoice(first.unique)
     #expect(throws: BoardSearchError.self) {
@@ -117,7 +118,7 @@ import Testing
   }
 
   @Test func constantSerialNumbersAreNoIdentity() throws {
-    let bench = try ManyBoards([
+    let bench = ManyBoards([
       ("f446", first, nil), ("f446", second, nil), ("u585", second, nil),
     ])
     let boards = try bench.listed()
@@ -140,7 +141,7 @@ import Testing
   @Test func aConstantSerialNumberBesideABoardThatCannotBeOpenedIsRefused()
     throws
   {
-    let bench = try ManyBoards([("f446", first, nil), ("f446", second, nil)])
+    let bench = ManyBoards([("f446", first, nil), ("f446", second, nil)])
     bench.boards[1].faults = FaultPlan([], deniedOpens: -1)
     let boards = try bench.listed()
     var selector = BoardSelector()
@@ -158,7 +159,7 @@ import Testing
   }
 
   @Test func allMeansThoseInDFUMode() throws {
-    let bench = try ManyBoards([
+    let bench = ManyBoards([
       ("u585", first, nil), ("u585", first.twin, nil), ("plain11", second, nil),
     ])
     let boards = try bench.listed()

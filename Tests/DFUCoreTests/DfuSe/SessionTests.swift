@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Sessions with loaders that are not ST's ROM, from their transcripts.
@@ -269,61 +270,6 @@ import Testing
         at: FakeLoader.base + UInt32(block * FakeLoader.size))
     }
     #expect(session.behaviour.counting == .unproven)
-  }
-
-  private func proof(_ loader: FakeLoader) throws -> (
-    CountingProof, DfuSeSession
-  ) {
-    let session = try session(loader)
-    let size = UInt32(FakeLoader.size)
-    try session.write(program(FakeLoader.size).span, at: FakeLoader.base)
-    _ = try session.read(FakeLoader.size, at: FakeLoader.base)
-    _ = try session.read(FakeLoader.size, at: FakeLoader.base + size)
-    return (
-      try session.proveCounting(
-        writing: program(FakeLoader.size, seed: 2),
-        at: FakeLoader.base + size), session
-    )
-  }
-
-  @Test func aSecondBlockReadBackProvesThatWritesCount() throws {
-    let loader = FakeLoader()
-    let (proof, session) = try proof(loader)
-    #expect(proof == .counts)
-    let addresses = loader.count("ADDRESS")
-    for block in 2..<6 {
-      try session.write(
-        program(FakeLoader.size, seed: UInt64(block)).span,
-        at: FakeLoader.base + UInt32(block * FakeLoader.size),
-        base: FakeLoader.base)
-    }
-    #expect(loader.count("ADDRESS") == addresses)
-    for block in 0..<6 {
-      let start = block * FakeLoader.size
-      #expect(
-        Array(loader.flash[start..<start + FakeLoader.size])
-          == program(
-            FakeLoader.size, seed: UInt64(block == 0 ? 1 : max(2, block))))
-    }
-    #expect(!loader.isSpoilt)
-  }
-
-  @Test func whereReadingDoesNotCountWritingIsNotTried() throws {
-    let loader = FakeLoader()
-    loader.habits.countsUploads = false
-    loader.habits.countsDownloads = false
-    let (proof, _) = try proof(loader)
-    #expect(proof == .untried)
-    #expect(loader.count("WRITE") == 1)
-    #expect(!loader.isSpoilt)
-  }
-
-  @Test func aWriteThatDoesNotCountIsSeen() throws {
-    let loader = FakeLoader()
-    loader.habits.countsDownloads = false
-    let (proof, session) = try proof(loader)
-    #expect(proof == .spoilt)
-    #expect(session.behaviour.counting == .provenForReading)
   }
 
   // MARK: What it says

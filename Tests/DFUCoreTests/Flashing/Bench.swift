@@ -140,23 +140,6 @@ extension UInt32 {
   var hexadecimal: String { "0x" + hex(self) }
 }
 
-/// Bytes that look like a program: a plausible vector table, then noise.
-func program(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
-  var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-  var bytes = (0..<count).map { _ -> UInt8 in
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return UInt8(truncatingIfNeeded: state >> 24)
-  }
-  for (index, byte) in [0x00, 0x20, 0x00, 0x20, 0x09, 0x00, 0x00, 0x08]
-    .enumerated() where index < count
-  {
-    bytes[index] = UInt8(byte)
-  }
-  return bytes
-}
-
 extension Flasher {
   /// Flashes, and throws what went wrong without what it leaves behind.
   @discardableResult

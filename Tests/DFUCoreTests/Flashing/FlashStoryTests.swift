@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import TestSupport
 import Testing
 
 private let flash: UInt32 = 0x0800_0000
@@ -266,11 +267,9 @@ private let flash: UInt32 = 0x0800_0000
     // ST's device class says errVENDOR of any write that fails.
     let bench = try TestBench(
       "f072", change: quirk { $0.quirks.failureStatus = 11 })
-    var options = FlashOptions()
-    options.vendorErrorMeansProtection = true
     bench.board.faults = FaultPlan([Fault(.status(11), at: 3, of: .data)])
     let error = try #require(throws: FlashError.self) {
-      try bench.flash(program(8192), options)
+      try bench.flash(program(8192))
     }
     guard case .device = error else {
       Issue.record("\(error)")

@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import TestSupport
 import Testing
 
 private let flash: UInt32 = 0x0800_0000

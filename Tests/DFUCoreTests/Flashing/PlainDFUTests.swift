@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Plain DFU against a device that keeps to DFU 1.1 but for one deviation at

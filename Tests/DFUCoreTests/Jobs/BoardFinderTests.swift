@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// The right board, and no stranger.
@@ -40,7 +41,7 @@ import Testing
 
   /// A device that has run-time DFU, such as a USB DAC.
   private func stranger() throws -> ManyBoards {
-    let boards = try ManyBoards([("plain11", ChipID(board: 1), nil)])
+    let boards = ManyBoards([("plain11", ChipID(board: 1), nil)])
     for board in boards.boards {
       board.boot0 = false
       board.powerCycle()
@@ -126,7 +127,7 @@ import Testing
   }
 
   @Test func allAreWaitedFor() throws {
-    let boards = try ManyBoards([
+    let boards = ManyBoards([
       ("f072", ChipID(board: 1), nil), ("f072", ChipID(board: 2), nil),
     ])
     boards.boards[1].unplug()

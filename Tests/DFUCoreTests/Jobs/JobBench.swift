@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Ways to run jobs on a simulated board, and to see what they tell.

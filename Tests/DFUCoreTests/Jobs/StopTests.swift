@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import TestSupport
 import Testing
 
 /// Stop means stop: before each step that destroys, and before a program is

@@ -1,5 +1,6 @@
 import DFUCore
 import DFUSimulator
+import Foundation
 import Testing
 
 @testable import DFUDoctor
@@ -21,19 +22,29 @@ import Testing
     try snapshot(kinds.map { ($0, "") })
   }
 
+  /// The page that explains each code.
+  private static let document: String = {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../../docs/troubleshooting.md")
+    return (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+  }()
+
   private func finding(
-    _ code: Hint.Code, in snapshot: SystemSnapshot,
+    _ code: String, in snapshot: SystemSnapshot,
     _ location: SourceLocation = #_sourceLocation
   ) throws -> Finding {
     let all = snapshot.findings
+    #expect(
+      Self.document.contains("| `\(code)` |"), "\(code) is not explained",
+      sourceLocation: location)
     return try #require(
-      all.first { $0.next.code == code },
-      "\(code.rawValue) is not among \(all.map(\.code))",
+      all.first { $0.text.code == code },
+      "\(code) is not among \(all.map(\.text.code))",
       sourceLocation: location)
   }
 
   private func codes(_ snapshot: SystemSnapshot) -> [String] {
-    snapshot.findings.map(\.code)
+    snapshot.findings.map(\.text.code)
   }
 
   // MARK: Nothing to flash
@@ -45,21 +56,22 @@ import Testing
   }
 
   @Test func noDeviceGivesTheChecklistOfTheBoard() throws {
-    let found = try finding(.noDevice, in: try snapshot())
+    let found = try finding("no-device", in: try snapshot())
     #expect(found.severity == .problem)
-    #expect(found.seen == "no DFU device among 0 USB devices")
+    #expect(found.text.seen == "no DFU device among 0 USB devices")
     for word in ["BOOT0", "nBOOT0", "nSWBOOT0", "Connector", "Cable"] {
       #expect(
-        found.checklist.contains { $0.contains(word) }, "no word of \(word)")
+        found.text.checklist.contains { $0.contains(word) },
+        "no word of \(word)")
     }
   }
 
   @Test func aSystemWithoutUSBIsSaidToBeOne() throws {
     var snapshot = try snapshot()
     snapshot.system = .linux
-    let found = try finding(.usbUnusable, in: snapshot)
-    #expect(found.why.contains("container"))
-    #expect(found.next.text.contains("/dev/bus/usb"))
+    let found = try finding("usb-unusable", in: snapshot)
+    #expect(found.text.why.contains("container"))
+    #expect(found.text.next.text.contains("/dev/bus/usb"))
   }
 
   @Test(
@@ -68,10 +80,10 @@ import Testing
     var snapshot = try snapshot("stlink")
     snapshot.devices[0].device.descriptor.vendor = probe.vendor
     snapshot.devices[0].device.descriptor.product = probe.products.lowerBound
-    let found = try finding(.debugProbe, in: snapshot)
+    let found = try finding("debug-probe", in: snapshot)
     #expect(found.path == "1-1")
-    #expect(found.seen.hasPrefix(probe.title))
-    #expect(found.next.text.contains("the debugger's connector"))
+    #expect(found.text.seen.hasPrefix(probe.title))
+    #expect(found.text.next.text.contains("the debugger's connector"))
   }
 
   @Test func aDebugProbeBesideABoardIsNoFinding() throws {
@@ -82,24 +94,26 @@ import Testing
     var snapshot = try snapshot("stlink")
     snapshot.devices[0].device.descriptor.vendor = 0x1A86
     snapshot.devices[0].device.descriptor.product = 0x7523
-    let found = try finding(.serialAdapter, in: snapshot)
-    #expect(found.seen == "CH340 serial adapter 1a86:7523, and no DFU device")
+    let found = try finding("serial-adapter", in: snapshot)
+    #expect(
+      found.text.seen == "CH340 serial adapter 1a86:7523, and no DFU device")
   }
 
   @Test func aProgramWithoutDFUIsToldFromABootloader() throws {
     var snapshot = try snapshot("stlink")
     snapshot.devices[0].device.descriptor.product = 0x5740
-    let found = try finding(.applicationRuns, in: snapshot)
-    #expect(found.next.text.contains("BOOT0 high"))
+    let found = try finding("application-runs", in: snapshot)
+    #expect(found.text.next.text.contains("BOOT0 high"))
   }
 
   @Test func aRunningProgramWithDFUCanBeDetached() throws {
     let snapshot = try snapshot([
       ("f405", #""application": "dfu", "state": {"mode": "application"}"#)
     ])
-    let found = try finding(.detach, in: snapshot)
+    let found = try finding("detach", in: snapshot)
     #expect(found.severity == .warning)
-    #expect(found.next.text == "to take it to DFU mode: dfuflash -e -p 1-1")
+    #expect(
+      found.text.next.text == "to take it to DFU mode: dfuflash -e -p 1-1")
     #expect(codes(snapshot) == ["detach"])
   }
 
@@ -129,15 +143,15 @@ import Testing
   }
 
   @Test func withoutARuleTheRuleAndTheCommandAreGiven() throws {
-    let found = try finding(.noPermission, in: try denied())
+    let found = try finding("no-permission", in: try denied())
     #expect(found.severity == .problem)
     #expect(
-      found.seen == "0483:df11 may not be opened: /dev/bus/usb/001/002 is "
+      found.text.seen == "0483:df11 may not be opened: /dev/bus/usb/001/002 is "
         + "crw-rw-r-- root root, and no udev rule is")
     #expect(
-      found.why.contains(
+      found.text.why.contains(
         #"ATTR{idVendor}=="0483", ATTR{idProduct}=="df11""#))
-    #expect(found.next.text.contains("doctor --install-udev"))
+    #expect(found.text.next.text.contains("doctor --install-udev"))
   }
 
   @Test func aNodeThatIsReadOnlyIsFoundBeforeAnythingIsTried() throws {
@@ -155,9 +169,9 @@ import Testing
         file: "/etc/udev/rules.d/99-stm32.rules", vendor: "0483",
         product: "df*", grantsUserAccess: true, setsMode: false)
     ]
-    let found = try finding(.ruleLate, in: snapshot)
+    let found = try finding("rule-late", in: snapshot)
     #expect(
-      found.next.text.hasPrefix(
+      found.text.next.text.hasPrefix(
         "sudo mv /etc/udev/rules.d/99-stm32.rules "
           + "/etc/udev/rules.d/60-stm32.rules"))
   }
@@ -169,16 +183,16 @@ import Testing
         file: "/etc/udev/rules.d/50-x.rules", vendor: "0483",
         product: "df11|a291", grantsUserAccess: true, setsMode: true)
     ]
-    let found = try finding(.ruleNotApplied, in: snapshot)
-    #expect(found.seen.contains("although /etc/udev/rules.d/50-x.rules"))
+    let found = try finding("rule-not-applied", in: snapshot)
+    #expect(found.text.seen.contains("although /etc/udev/rules.d/50-x.rules"))
     // A rule about another product is none about this one.
     snapshot.rules[0].product = "374?"
-    _ = try finding(.noPermission, in: snapshot)
+    _ = try finding("no-permission", in: snapshot)
     // Our own rules are about whatever is in DFU mode.
     snapshot.ownRules = [
       OwnRules(path: "/x/60-dfuflash.rules", isCurrent: true)
     ]
-    _ = try finding(.ruleNotApplied, in: snapshot)
+    _ = try finding("rule-not-applied", in: snapshot)
   }
 
   @Test func rulesOfAnotherVersionAreNoted() throws {
@@ -187,20 +201,20 @@ import Testing
     snapshot.ownRules = [
       OwnRules(path: "/x/60-dfuflash.rules", isCurrent: false)
     ]
-    #expect(try finding(.ruleOld, in: snapshot).severity == .note)
+    #expect(try finding("rule-old", in: snapshot).severity == .note)
   }
 
   @Test func aBusyBoardNamesWhoHasIt() throws {
     var snapshot = try snapshot([("f405", #""busyClaims": -1"#)])
     #expect(
-      try finding(.busy, in: snapshot).seen
+      try finding("busy", in: snapshot).text.seen
         == "another program holds the interface")
     snapshot.devices[0].holders = [
       ProcessName(name: "dfu-util", process: "12"),
       ProcessName(name: "x", process: "3"),
     ]
     #expect(
-      try finding(.busy, in: snapshot).seen
+      try finding("busy", in: snapshot).text.seen
         == "another program holds the interface: "
         + "dfu-util (process 12) and x (process 3)")
   }
@@ -211,28 +225,28 @@ import Testing
     snapshot.devices[0].drivers = [
       BoundDriver(interface: "1-1:1.0", number: 0, name: "cdc_acm")
     ]
-    let found = try finding(.driverBound, in: snapshot)
+    let found = try finding("driver-bound", in: snapshot)
     #expect(
-      found.next.text
+      found.text.next.text
         == "echo -n 1-1:1.0 | sudo tee /sys/bus/usb/drivers/cdc_acm/unbind")
     // usbfs is libusb in another program; drivers elsewhere are no matter.
     snapshot.devices[0].drivers[0].name = "usbfs"
-    _ = try finding(.busy, in: snapshot)
+    _ = try finding("busy", in: snapshot)
     snapshot.devices[0].drivers[0].number = 1
     #expect(codes(snapshot) == [])
   }
 
   @Test(arguments: [
-    (USBError.Code.noDevice, Hint.Code.gone), (.pipe, .stalled),
-    (.io, .noAnswer), (.timeout, .noAnswer),
+    (USBError.Code.noDevice, "gone"), (.pipe, "stalled"), (.io, "no-answer"),
+    (.timeout, "no-answer"),
   ])
   func aBoardThatCannotBeOpenedIsExplained(
-    _ code: USBError.Code, _ hint: Hint.Code
+    _ code: USBError.Code, _ name: String
   ) throws {
     var snapshot = try snapshot("f405")
     snapshot.devices[0].board?.problem = USBError(code, "open the device")
     snapshot.devices[0].probe = nil
-    #expect(try finding(hint, in: snapshot).severity == .problem)
+    #expect(try finding(name, in: snapshot).severity == .problem)
   }
 
   // MARK: How the board is
@@ -244,7 +258,7 @@ import Testing
         #""faults": [{"effect": "stall", "nth": 1, "of": "getStatus"}]"#
       )
     ])
-    #expect(try finding(.stalled, in: snapshot).severity == .problem)
+    #expect(try finding("stalled", in: snapshot).severity == .problem)
   }
 
   @Test func dfuErrorIsHarmlessAndStays() throws {
@@ -255,9 +269,9 @@ import Testing
       // Looking does not clear it.
       let bench = try Bench.load(file.file)
       let snapshot = try SystemSnapshot(of: bench.bus, nil)
-      let found = try finding(.inError, in: snapshot)
+      let found = try finding("in-error", in: snapshot)
       #expect(found.severity == .note)
-      #expect(found.seen.contains("errFIRMWARE"))
+      #expect(found.text.seen.contains("errFIRMWARE"))
       try bench.save()
     }
   }
@@ -265,22 +279,22 @@ import Testing
   @Test func aTransferThatWasBrokenOffIsSeen() throws {
     var snapshot = try snapshot("f405")
     snapshot.devices[0].probe?.state = .downloadIdle
-    let found = try finding(.transferUnderWay, in: snapshot)
+    let found = try finding("transfer-under-way", in: snapshot)
     #expect(found.severity == .warning)
-    #expect(found.seen.contains("dfuDNLOAD-IDLE"))
+    #expect(found.text.seen.contains("dfuDNLOAD-IDLE"))
   }
 
   @Test func readoutProtectionIsAProblem() throws {
     let found = try finding(
-      .readProtected, in: try snapshot([("l412", #""protection": 1"#)]))
+      "read-protected", in: try snapshot([("l412", #""protection": 1"#)]))
     #expect(found.severity == .problem)
-    #expect(found.next.text.contains("-s :unprotect:force"))
-    #expect(found.next.text.contains("erases all"))
+    #expect(found.text.next.text.contains("-s :unprotect:force"))
+    #expect(found.text.next.text.contains("erases all"))
   }
 
   @Test func aBlankChipWithAnEmptyCheckWantsRelaunch() throws {
     #expect(
-      try finding(.blankChip, in: try snapshot("g0b1")).next.text
+      try finding("blank-chip", in: try snapshot("g0b1")).text.next.text
         .contains("--relaunch"))
     // An F405 looks at its pins only.
     #expect(!codes(try snapshot("f405")).contains("blank-chip"))
@@ -289,19 +303,19 @@ import Testing
   @Test func lowSpeedIsABadLine() throws {
     var snapshot = try snapshot("f405")
     snapshot.devices[0].device.speed = .low
-    #expect(try finding(.lowSpeed, in: snapshot).severity == .warning)
+    #expect(try finding("low-speed", in: snapshot).severity == .warning)
   }
 
   @Test func aHubIsAskedForOnlyWhereThereIsNone() throws {
     var snapshot = try snapshot("f072")
-    #expect(try finding(.hub, in: snapshot).path == "1-1")
+    #expect(try finding("hub", in: snapshot).path == "1-1")
     snapshot.devices[0].device.ports = [1, 4]
     #expect(!codes(snapshot).contains("hub"))
   }
 
   @Test func theChipsCrystalIsAKnownTrouble() throws {
     let all = try snapshot("f303").findings
-    #expect(all.contains { $0.seen.contains("crystal") })
+    #expect(all.contains { $0.text.seen.contains("crystal") })
     #expect(all.allSatisfy { $0.severity == .note })
   }
 
@@ -309,22 +323,23 @@ import Testing
     let snapshot = try snapshot([
       ("f405", #""alternates": ["@Internal Flash /0x08000000/2*016"]"#)
     ])
-    let found = try finding(.layoutBroken, in: snapshot)
+    let found = try finding("layout-broken", in: snapshot)
     #expect(found.severity == .warning)
-    #expect(found.seen.contains("2*016"))
+    #expect(found.text.seen.contains("2*016"))
   }
 
   @Test func aLayoutThatLiesIsCorrected() throws {
-    let found = try finding(.layoutWrong, in: try snapshot("gd32vf103"))
+    let found = try finding("layout-wrong", in: try snapshot("gd32vf103"))
     #expect(found.severity == .note)
-    #expect(found.seen.contains("GD32VF103"))
+    #expect(found.text.seen.contains("GD32VF103"))
   }
 
   @Test func aMissingFunctionalDescriptorWantsATransferSize() throws {
     var snapshot = try snapshot("f405")
     snapshot.devices[0].board?.interfaces[0].functional = nil
     #expect(
-      try finding(.transferSizeUnknown, in: snapshot).next.text.contains("-t"))
+      try finding("transfer-size-unknown", in: snapshot).text.next.text
+        .contains("-t"))
   }
 
   @Test func anotherProtocolBehindTheInterfaceIsNamed() throws {
@@ -333,33 +348,34 @@ import Testing
     snapshot.devices[0].board?.device.descriptor.vendor = 0x03EB
     snapshot.devices[0].board?.device.descriptor.product = 0x2FF4
     #expect(
-      try finding(.otherProtocol, in: snapshot).seen.contains("dfu-programmer"))
+      try finding("other-protocol", in: snapshot).text.seen.contains(
+        "dfu-programmer"))
   }
 
   // MARK: Several
 
   @Test func severalBoardsAreANote() throws {
-    let found = try finding(.severalBoards, in: try snapshot("f405", "l412"))
+    let found = try finding("several-boards", in: try snapshot("f405", "l412"))
     #expect(found.severity == .note)
-    #expect(found.seen == "2 boards in DFU mode: 1-1 and 1-2")
+    #expect(found.text.seen == "2 boards in DFU mode: 1-1 and 1-2")
   }
 
   @Test func equalSerialsAreAWarning() throws {
     let found = try finding(
-      .equalSerials,
+      "equal-serials",
       in: try snapshot([
         ("f405", #""serial": "AB\u0007C""#),
         ("f405", #""serial": "AB\u0007C""#), ("l412", ""),
       ]))
     #expect(found.severity == .warning)
-    #expect(found.seen.hasPrefix("the boards 1-1 and 1-2 share"))
-    #expect(!found.seen.unicodeScalars.contains("\u{7}"))
+    #expect(found.text.seen.hasPrefix("the boards 1-1 and 1-2 share"))
+    #expect(!found.text.seen.unicodeScalars.contains("\u{7}"))
   }
 
   @Test(arguments: ["h743", "f446", "f107", "at32", "f042"])
   func serialsThatAllChipsShareAreNoted(_ kind: String) throws {
     #expect(
-      try finding(.constantSerial, in: try snapshot(kind)).next.text
+      try finding("constant-serial", in: try snapshot(kind)).text.next.text
         == "choose the board by its port: -p 1-1")
   }
 
@@ -396,8 +412,8 @@ import Testing
       #expect(!text.contains("\u{1B}"), "\(profile.name)")
       #expect(text.hasPrefix("USB: 1 device, "))
       for finding in report.findings {
-        #expect(!finding.seen.isEmpty && !finding.why.isEmpty)
-        #expect(!finding.next.text.contains("\n"))
+        #expect(!finding.text.seen.isEmpty && !finding.text.why.isEmpty)
+        #expect(!finding.text.next.text.contains("\n"))
       }
     }
   }

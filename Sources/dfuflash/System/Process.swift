@@ -29,3 +29,15 @@ enum Interruption {
     _ = signal(SIGPIPE, SIG_IGN)
   }
 }
+
+/// What the system says of this process.
+enum Environment {
+  /// The number of the process.
+  static var processID: Int32 { getpid() }
+
+  /// An environment variable.
+  static subscript(name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe String(cString: value)
+  }
+}
