@@ -37,25 +37,37 @@ struct DFUFlash: ParsableCommand {
     defaultSubcommand: DfuUtilCommand.self)
 
   static func main() {
+    Console.openClosedStreams()
     Interruption.watch()
     let arguments = CommandLine.arguments
     let name = arguments.first?.split(separator: "/").last ?? ""
     Reporters.drawsAlways.store(name == "dfu-util", ordering: .relaxed)
+    let status = run(Array(arguments.dropFirst()))
+    exit(withError: ExitCode(Console.finish(status)))
+  }
+
+  /// Runs a command line; its exit status.
+  private static func run(_ arguments: [String]) -> Int32 {
     do {
-      var command = try parseAsRoot(
-        GetoptHabits.expanded(Array(arguments.dropFirst())))
+      var command = try parseAsRoot(GetoptHabits.expanded(arguments))
       try command.run()
+      return ExitStatus.success.rawValue
     } catch  where exitCode(for: error) == .validationFailure {
       Console.errFolded(
-        UsageFailure.text(
-          for: error, Array(arguments.dropFirst()), of: DFUFlash.self))
-      exit(withError: ExitCode(ExitStatus.usage.rawValue))
+        UsageFailure.text(for: error, arguments, of: DFUFlash.self))
+      return ExitStatus.usage.rawValue
     } catch {
-      guard let failure = Explain.failure(of: error) else {
-        exit(withError: error)
+      if let failure = Explain.failure(of: error) {
+        failure.show()
+        return failure.status.rawValue
       }
-      failure.show()
-      exit(withError: ExitCode(failure.status.rawValue))
+      // What was asked for, as help; an exit status says nothing more.
+      let text = fullMessage(for: error)
+      let status = exitCode(for: error).rawValue
+      if !text.isEmpty {
+        status == 0 ? Console.out(text) : Console.err(text)
+      }
+      return status
     }
   }
 }

@@ -47,11 +47,12 @@ enum Program {
   ///   - name: by which name it is called.
   ///   - input: a file for its standard input.
   ///   - more: environment variables.
+  ///   - script: commands for sh that run it, as `"$@"`.
   ///   - whileRunning: called with its process id once it runs.
   static func run(
     _ arguments: [String], bench: TestBenchFile? = nil,
     name: String = "dfuflash", input: String = "/dev/null",
-    environment more: [String: String] = [:],
+    environment more: [String: String] = [:], by script: String? = nil,
     whileRunning: (pid_t) -> Void = { _ in }
   ) throws -> Run {
     let folder = try Folder()
@@ -63,8 +64,9 @@ enum Program {
     environment.merge(more) { $1 }
     let start = ContinuousClock.now
     let pid = try spawn(
-      [name] + arguments, environment.map { "\($0)=\($1)" }, input: input,
-      out: out, err: err)
+      script == nil ? path : "/bin/sh",
+      (script.map { ["sh", "-c", $0, "sh", path] } ?? [name]) + arguments,
+      environment.map { "\($0)=\($1)" }, input: input, out: out, err: err)
     whileRunning(pid)
     var status: Int32 = 0
     while unsafe waitpid(pid, &status, 0) < 0 && errno == EINTR {}
@@ -78,7 +80,8 @@ enum Program {
   }
 
   private static func spawn(
-    _ arguments: [String], _ environment: [String], input: String,
+    _ program: String, _ arguments: [String], _ environment: [String],
+    input: String,
     out: String, err: String
   ) throws -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
@@ -94,18 +97,23 @@ enum Program {
       for index in unsafe argv.indices { unsafe free(argv[index]) }
       for index in unsafe envp.indices { unsafe free(envp[index]) }
     }
-    // The threads that run tests block signals; the program must not.
+    // The threads that run tests block signals, and what runs the tests may
+    // ignore some; the program must not.
     var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)
     defer { unsafe posix_spawnattr_destroy(&attributes) }
     var none = sigset_t()
     unsafe sigemptyset(&none)
     unsafe posix_spawnattr_setsigmask(&attributes, &none)
+    var usual = sigset_t()
+    unsafe sigemptyset(&usual)
+    unsafe sigaddset(&usual, SIGHUP)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &usual)
     unsafe posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var pid: pid_t = 0
     let code = unsafe posix_spawn(
-      &pid, path, &actions, &attributes, argv, envp)
+      &pid, program, &actions, &attributes, argv, envp)
     guard code == 0 else {
       throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL)
     }

@@ -140,14 +140,34 @@ import Testing
     #expect(all.contains { $0.contains(#""event":"reset""#) })
   }
 
-  @Test func anOlderTraceIsReplaced() throws {
+  @Test func anOlderTraceIsKept() throws {
     let bench = try TestBenchFile("f405")
-    let path = try bench.folder.file(
-      "trace.jsonl", Array(repeating: 0x78, count: 1 << 20))
-    let run = try Program.run(["-l", "--trace", path], bench: bench)
-    #expect(run.status == 0)
-    #expect(try lines(path).allSatisfy { $0.request == "GET_DESCRIPTOR" })
+    let path = try bench.folder.file("trace.jsonl", [1, 2, 3])
+    let run = try download(bench, ["--trace", path])
+    #expect(run.status == 73)
+    #expect(
+      run.errors == """
+        dfuflash: "\(path)" exists already
+          hint: choose another name or remove it first: rm \(path)
+
+        """)
+    #expect(try Folder.bytes(path) == [1, 2, 3])
+    #expect(try bench.memory(8) == Array(repeating: 0xFF, count: 8))
   }
+
+  #if os(Linux)
+  @Test(arguments: ["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"])
+  func aTraceIsAddedToStandardErrorWhateverThatIs(_ path: String) throws {
+    // Here it is a file that exists, of which nothing is lost.
+    let run = try Program.run(
+      ["-l", "--trace", path], bench: TestBenchFile("f405"),
+      by: #"echo first >&2; "$@""#)
+    #expect(run.status == 0)
+    let lines = run.errors.split(separator: "\n")
+    #expect(lines.first == "first")
+    #expect(lines.count > 1 && lines.dropFirst().allSatisfy { $0.first == "{" })
+  }
+  #endif
 
   @Test(arguments: ["/nowhere/trace.jsonl", "/tmp"])
   func aTraceThatCannotBeMadeIsAnErrorBeforeAnythingIsDone(

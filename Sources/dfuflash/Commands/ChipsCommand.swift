@@ -29,8 +29,8 @@ struct ChipsCommand: ParsableCommand {
         errata
         ? ChipTables.errata(markdown: markdown)
         : markdown ? ChipTables.paragraph : ChipTables.families
-      return print(text)
+      return Console.out(text)
     }
-    print(ChipTables.facts(of: try ChipOption.family(name)))
+    Console.out(ChipTables.facts(of: try ChipOption.family(name)))
   }
 }

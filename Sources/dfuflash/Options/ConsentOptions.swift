@@ -23,6 +23,7 @@ struct ConsentOptions: ParsableArguments {
         advice: .confirm)
     }
     Console.err("\(question)? [y/N] ", terminator: "")
+    try InputFile("-").wait()
     let answer = readLine()?.lowercased() ?? ""
     guard answer == "y" || answer == "yes" else {
       throw ToolFailure(.usage, "not confirmed", advice: .nothingWritten)

@@ -33,7 +33,7 @@ struct FirmwareInput: Sendable {
     self.path = path
     hasChosenFamily = family != nil
     let (archive, entry) = Self.split(path)
-    let source = try Source(archive)
+    let source = try InputFile(archive)
     var reader = FirmwareFileReader(
       format: format, entry: entry, expectedCount: source.size, limit: limit,
       name: path == "-" ? nil : FilePath(archive).lastComponent?.string,
@@ -91,58 +91,5 @@ struct FirmwareInput: Sendable {
       }
     }
     return (path, nil)
-  }
-
-  /// An open file.
-  private final class Source {
-    let path: String
-    let size: Int?
-    private let file: FileDescriptor
-    private var problem: Errno?
-
-    init(_ path: String) throws(ToolFailure) {
-      self.path = path
-      if path == "-" {
-        file = .standardInput
-        size = nil
-        return
-      }
-      do {
-        file = try FileDescriptor.open(FilePath(path), .readOnly)
-      } catch {
-        throw ToolFailure(
-          .noInput, "could not read \(PathText.shown(path)) (\(error))",
-          advice: .noFile)
-      }
-      size = (try? file.seek(offset: 0, from: .end)).map(Int.init)
-      _ = try? file.seek(offset: 0, from: .start)
-    }
-
-    deinit {
-      if path != "-" { try? file.close() }
-    }
-
-    func read(_ output: inout OutputSpan<UInt8>) {
-      unsafe output.withUnsafeMutableBufferPointer { buffer, count in
-        do {
-          let rest = unsafe UnsafeMutableRawBufferPointer(
-            rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
-          count += try unsafe file.read(into: rest)
-        } catch {
-          problem = error as? Errno ?? .ioError
-        }
-      }
-    }
-
-    /// Throws when reading ended early.
-    func check() throws(ToolFailure) {
-      guard let problem else { return }
-      throw ToolFailure(
-        .noInput,
-        """
-        could not read \
-        \(path == "-" ? "standard input" : PathText.shown(path)) (\(problem))
-        """)
-    }
   }
 }

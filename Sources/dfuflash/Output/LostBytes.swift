@@ -13,7 +13,8 @@ enum LostBytes {
     let what =
       "warning: board \(board.label): \(count) bytes beside the image (\(places)) "
       + "were erased and not written back"
-    let path = "dfuflash-lost-\(board.path)-\(Environment.processID).hex"
+    let number = hex(UInt32.random(in: 0...UInt32.max))
+    let path = "dfuflash-lost-\(board.path)-\(number).hex"
     do {
       var image = FirmwareImage()
       for segment in segments {

@@ -11,25 +11,15 @@ final class TransferTrace: Sendable {
   private let verbosity: Int
 
   /// - Parameters:
-  ///   - path: the file for JSON lines, if any; one that exists is replaced.
+  ///   - path: the file for JSON lines, if any.
   ///   - verbosity: 1 to show the benign oddities on standard error, 2 to
   ///     show each transfer.
+  /// - Throws: `ToolFailure` when the file exists or cannot be made.
   init(_ path: String?, verbosity: Int) throws(ToolFailure) {
     self.verbosity = verbosity
     self.path = path ?? ""
-    do {
-      file = Mutex(
-        try path.map {
-          try FileDescriptor.open(
-            FilePath($0), .writeOnly, options: [.create, .truncate],
-            permissions: FilePermissions(rawValue: 0o666))
-        })
-    } catch {
-      throw ToolFailure(
-        .cannotWrite,
-        "could not create \(PathText.shown(self.path)) (\(error))",
-        advice: .cannotWrite)
-    }
+    file = Mutex(
+      try path.map { path throws(ToolFailure) in try OutputPlace.open(path) })
   }
 
   deinit {

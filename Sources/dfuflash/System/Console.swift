@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 
 /// Standard output for results, standard error for everything else.
@@ -32,9 +33,43 @@ enum Console {
     }
   }
 
+  /// The first error of standard output; 0 for none.
+  private static let problem = Atomic<Int32>(0)
+
   private static func write(_ text: String, to descriptor: FileDescriptor) {
-    // Nobody is left to tell when the stream is closed.
-    _ = try? descriptor.writeAll(text.utf8)
+    do {
+      _ = try descriptor.writeAll(text.utf8)
+    } catch {
+      // A closed pipe has nobody left who wants the rest, as with `head`.
+      guard descriptor == .standardOutput, let error = error as? Errno,
+        error != .brokenPipe
+      else { return }
+      problem.store(error.rawValue, ordering: .relaxed)
+    }
+  }
+
+  /// Says at the end when standard output did not take everything. The exit
+  /// status, which is then no success.
+  static func finish(_ status: Int32) -> Int32 {
+    let code = problem.load(ordering: .relaxed)
+    guard code != 0 else { return status }
+    let failure = ToolFailure(
+      .cannotWrite,
+      "could not write to standard output (\(Errno(rawValue: code)))",
+      advice: .cannotWrite)
+    failure.show()
+    return status == 0 ? failure.status.rawValue : status
+  }
+
+  /// Makes sure that messages do not get into files: one that is opened while
+  /// a standard stream is closed would be taken for it.
+  static func openClosedStreams() {
+    for stream in [
+      FileDescriptor.standardInput, .standardOutput, .standardError,
+    ] where (try? Stat(stream)) == nil {
+      // The lowest free descriptor is taken.
+      _ = try? FileDescriptor.open(FilePath("/dev/null"), .readWrite)
+    }
   }
 }
 

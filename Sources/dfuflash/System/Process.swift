@@ -16,25 +16,34 @@ enum Interruption {
   /// Whether the user wants to stop.
   static var isWanted: Bool { wasAsked.load(ordering: .relaxed) }
 
-  /// Catches SIGINT and SIGTERM from now on.
+  /// Catches SIGINT, SIGTERM and SIGHUP from now on.
   static func watch() {
-    let handler: @convention(c) (Int32) -> Void = { _ in
-      if Interruption.wasAsked.exchange(true, ordering: .relaxed) {
+    let handler: @convention(c) (Int32) -> Void = { number in
+      let isSecond = Interruption.wasAsked.exchange(true, ordering: .relaxed)
+      // The end of a session sends SIGHUP more than once, and after SIGTERM:
+      // nobody is in haste then.
+      if isSecond, number != SIGHUP {
         _exit(ExitStatus.interrupted.rawValue)
       }
     }
     _ = signal(SIGINT, handler)
     _ = signal(SIGTERM, handler)
+    // nohup has it ignored, and it stays so.
+    if !isIgnored(signal(SIGHUP, SIG_IGN)) { _ = signal(SIGHUP, handler) }
     // A reader that goes away is seen as an error of write.
     _ = signal(SIGPIPE, SIG_IGN)
+  }
+
+  private static func isIgnored(
+    _ handler: (@convention(c) (Int32) -> Void)?
+  ) -> Bool {
+    unsafe unsafeBitCast(handler, to: Int.self)
+      == unsafeBitCast(Optional(SIG_IGN), to: Int.self)
   }
 }
 
 /// What the system says of this process.
 enum Environment {
-  /// The number of the process.
-  static var processID: Int32 { getpid() }
-
   /// An environment variable.
   static subscript(name: String) -> String? {
     guard let value = unsafe getenv(name) else { return nil }
