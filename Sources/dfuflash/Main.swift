@@ -19,8 +19,10 @@ struct DFUFlash: ParsableCommand {
       -l -D -U -s -a -d -p -S -n -c -i -t -Z -e -E -R -w -v -V. \
       `dfuflash help dfu-util` explains each.
 
-      Exit status: 0 done; 64 wrong usage, or the image does not fit; 65 bad \
-      file; 66 no such file; 70 a fault of dfuflash; 73 the output exists; \
+      Exit status: 0 done; 1 findings of doctor, or a board of a station \
+      failed; 64 wrong usage, or the image does not fit; 65 bad \
+      file; 66 no such file; 70 a fault of dfuflash; 73 the output exists \
+      or cannot be written; \
       74 USB trouble, no board, several boards, verification failed; 76 the \
       board is in a wrong state; 130 stopped by Ctrl-C.
       """,

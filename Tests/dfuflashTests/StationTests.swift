@@ -34,7 +34,7 @@ import Darwin
         "--on-pass", "echo pass $DFUFLASH_PATH $DFUFLASH_UID >>\(seen)",
         "--on-fail", "echo fail $DFUFLASH_PATH >>\(seen); exit 3", file,
       ], bench: bench)
-    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.status == 1, "\(run.errors)")
     #expect(run.text.contains("1-1: PASS"))
     #expect(run.text.contains("1-2: FAIL"))
     #expect(run.text.hasSuffix("1 passed, 1 failed.\n"))
@@ -78,6 +78,8 @@ import Darwin
         ["station", "--count", "1"] + options + [file], bench: bench)
       #expect(run.text.contains("1-1: \(result)"), "\(options): \(run.text)")
       #expect(
+        run.status == (result == "FAIL" ? 1 : 0), "\(options): \(run.text)")
+      #expect(
         run.text.contains("is for 1209:db42") == (result == "FAIL"),
         "\(options): \(run.text)")
       #expect(
@@ -111,6 +113,24 @@ import Darwin
       with: Data(try #require(lines.last)))
     #expect((last as? [String: Any])?["result"] as? String == "pass")
   }
+
+  #if os(Linux)
+  @Test func aHookInheritsTheStandardStreamsAlone() throws {
+    let bench = try TestBenchFile("f072")
+    let file = try bench.folder.file("fw.bin", program(2000))
+    let run = try Program.run(
+      [
+        "station", "--count", "1", "--log", bench.folder.path("log"),
+        "--trace", bench.folder.path("trace"), "--on-pass",
+        "ls /proc/self/fd/ >&2", file,
+      ], bench: bench,
+      // What the tests hand down is not the program's.
+      by: #"ls /proc/self/fd/ >&2; echo - >&2; exec "$@""#)
+    #expect(run.status == 0)
+    let lists = run.errors.components(separatedBy: "-\n")
+    #expect(lists.count == 2 && lists.first == lists.last, "\(lists)")
+  }
+  #endif
 
   @Test func aHookThatHangsIsEndedWithAllItHasStarted() throws {
     let folder = try Folder()

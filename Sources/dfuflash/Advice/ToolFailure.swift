@@ -3,7 +3,7 @@
 enum ExitStatus: Int32, CaseIterable {
   /// Done.
   case success = 0
-  /// `doctor` found problems or warnings.
+  /// `doctor` found problems or warnings; a board of `station` failed.
   case findings = 1
   /// `EX_USAGE`: wrong options, or an image that does not fit the board.
   case usage = 64
@@ -19,7 +19,7 @@ enum ExitStatus: Int32, CaseIterable {
   case device = 74
   /// `EX_PROTOCOL`: the board is in a state it should not be in.
   case protocolState = 76
-  /// Stopped with Ctrl-C.
+  /// Stopped with Ctrl-C, by SIGTERM, or by the end of the session (SIGHUP).
   case interrupted = 130
 }
 

@@ -11,7 +11,8 @@ struct StationCommand: ParsableCommand {
       Waits for a board in DFU mode, flashes and verifies it, starts its \
       program, says PASS or FAIL, waits until it is unplugged, and goes on \
       until Ctrl-C. A board that is named by its application's ids (-d) is \
-      taken out of its application first.
+      taken out of its application first. The exit status is 1 when a board \
+      failed, 130 when one was stopped.
 
       Hooks are run by sh with DFUFLASH_RESULT, _PATH, _SERIAL, _UID, _CHIP, \
       _FILE, _SHA256, _SECONDS, _TIME and _ERROR in the environment.
@@ -104,8 +105,8 @@ struct StationCommand: ParsableCommand {
       }
       try station.run()
       if !engine.json { Console.out(station.counts.text) }
-      if station.counts.stopped > 0 {
-        throw ExitCode(ExitStatus.interrupted.rawValue)
+      guard station.counts.status == .success else {
+        throw ExitCode(station.counts.status.rawValue)
       }
     }
   }

@@ -68,6 +68,11 @@ final class StationText: StationDisplay {
 }
 
 extension Station.Counts {
+  /// How a station ends.
+  var status: ExitStatus {
+    stopped > 0 ? .interrupted : failed > 0 ? .findings : .success
+  }
+
   /// "3 passed, 1 failed."
   var text: String {
     "\(passed) passed, \(failed) failed"
