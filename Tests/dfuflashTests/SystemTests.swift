@@ -66,6 +66,16 @@ import Darwin
     #expect(try Folder.bytes(fw) == content)
   }
 
+  #if os(Linux)
+  @Test func ctrlCEndsAQuestion() throws {
+    let run = try Program.run(
+      ["option-bytes", "set", "BOR_LEV=1"], bench: bench,
+      by: #"(sleep 1; printf '\003'; sleep 1) | script -qec "$*" /dev/null"#)
+    #expect(run.status == 130)
+    #expect(run.text.contains("[y/N] ^Cdfuflash: stopped by the user"))
+  }
+  #endif
+
   @Test func aFifoIsReadToItsEnd() throws {
     let file = try fifo()
     let source = try folder.file("fw.bin", content)
@@ -209,6 +219,20 @@ import Darwin
     var status = stat()
     #expect(unsafe stat("/dev/null", &status) == 0)
     #expect(status.st_mode & S_IFMT == S_IFCHR)
+  }
+
+  /// As systemd and udev have it: a link to /dev/null masks a file.
+  @Test func maskedRulesStayMasked() throws {
+    let rules = path("60-dfuflash.rules")
+    try FileManager.default.createSymbolicLink(
+      atPath: rules, withDestinationPath: "/dev/null")
+    let run = try Program.run(
+      ["doctor", "--install-udev", "--yes", "--udev-folder", folder.root])
+    #expect(run.status == 73)
+    #expect(run.errors.contains("masked"), "\(run.errors)")
+    var status = stat()
+    #expect(unsafe stat("/dev/null", &status) == 0)
+    #expect(status.st_mode & 0o777 == 0o666)
   }
 
   @Test func aFifoThatNobodyReadsCanBeLeft() throws {

@@ -113,23 +113,24 @@ enum OutputPlace {
 
   /// Opens a character device, or a FIFO as soon as somebody reads it.
   static func openStream(_ path: String) throws(ToolFailure) -> FileDescriptor {
-    while true {
-      do {
-        let file = try FileDescriptor.open(
-          FilePath(path), .writeOnly, options: [.nonBlocking, .closeOnExec])
-        _ = fcntl(file.rawValue, F_SETFL, 0)
-        return file
-      } catch Errno.noSuchAddressOrDevice where !Interruption.isWanted {
-        usleep(100_000)
-      } catch {
-        throw Interruption.isWanted
-          ? ToolFailure(
-            .interrupted,
-            "stopped by the user: nobody reads \(PathText.shown(path))",
-            advice: .runAgain)
-          : failure("open", path, error)
+    do {
+      let isFIFO = try Stat(FilePath(path)).type == .fifo
+      while !Interruption.isWanted {
+        do {
+          let file = try FileDescriptor.open(
+            FilePath(path), .writeOnly, options: [.nonBlocking, .closeOnExec])
+          _ = fcntl(file.rawValue, F_SETFL, 0)
+          return file
+        } catch Errno.noSuchAddressOrDevice where isFIFO {
+          usleep(100_000)
+        }
       }
+    } catch {
+      throw failure("open", path, error)
     }
+    throw ToolFailure(
+      .interrupted, "stopped by the user: nobody reads \(PathText.shown(path))",
+      advice: .runAgain)
   }
 }
 

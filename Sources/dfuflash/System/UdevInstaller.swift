@@ -42,10 +42,15 @@ struct UdevInstaller {
 
   /// Writes the file and tells udev.
   func run() throws(ToolFailure) {
+    guard case .file(let target, _) = try OutputPlace(path) else {
+      throw ToolFailure(
+        .cannotWrite, "\(path) is no file: these rules are masked",
+        advice: "remove it first: rm \(path)")
+    }
     let file = try OutputFile(path, replaces: true)
     try file.write(Array(UdevRules.text.utf8)[...])
     try file.finish()
-    Files.letAllRead(path)
+    Files.letAllRead(target)
     guard isLive else { return }
     for command in Self.commands {
       if let problem = Hook(command: command).run([]) {
