@@ -8,16 +8,23 @@ ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 # The one place of the version is the program's source.
 VERSION := $(shell sed -n 's/^let version = "\(.*\)"/\1/p' Sources/dfuflash/Main.swift)
 
+# What is packaged bears the date of the last commit.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+PACKAGES = .build/packages
+
 # The Swift library, zlib and the C++ runtime inside the program, symbols and
 # what nobody calls out: it runs where there is libc and libusb, and nothing
 # else. scripts/static-flags says how the static libraries come before the others.
-RELEASE_FLAGS = -c release -Xswiftc -Osize --static-swift-stdlib -Xlinker -s
+# Libraries are looked for where the system has them and nowhere else, and what
+# was found cannot be changed later (full RELRO).
+RELEASE_FLAGS = -c release -Xswiftc -Osize --static-swift-stdlib -Xlinker -s \
+  --disable-local-rpath
 ifeq ($(shell uname -s),Linux)
-RELEASE_FLAGS += $(shell scripts/static-flags)
+RELEASE_FLAGS += $(shell scripts/static-flags) -Xlinker -z -Xlinker now
 RELEASE_ENVIRONMENT = PKG_CONFIG_PATH=$(CURDIR)/.build/static:$$PKG_CONFIG_PATH
 endif
 
-.PHONY: all setup release usbip-bench demo test lint map unit test-interop test-kernel test-kernel-short test-faults test-faults-quick fault-matrix fuzz bench install uninstall generate check-generated deb tarball test-packages clean
+.PHONY: all setup release usbip-bench demo test lint map unit test-interop test-kernel test-kernel-short test-faults test-faults-quick fault-matrix fuzz bench install uninstall generate check-generated deb tarball sbom dist test-packages clean
 
 all: release
 
@@ -90,6 +97,7 @@ install:
 uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/bin/dfuflash" \
 	  "$(DESTDIR)$(PREFIX)/share/man/man1/dfuflash.1" \
+	  "$(DESTDIR)$(PREFIX)/share/doc/dfuflash/THIRD-PARTY.txt" \
 	  "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dfuflash" \
 	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dfuflash.fish" \
 	  "$(DESTDIR)$(ZSHDIR)/_dfuflash" "$(DESTDIR)$(UDEVDIR)/60-dfuflash.rules"
@@ -109,7 +117,17 @@ deb: release
 tarball: release
 	PROGRAM=$(PROGRAM) VERSION=$(VERSION) packaging/tarball
 
-test-packages: deb tarball
+# What the program is made of: an SPDX document.
+sbom: setup
+	@mkdir -p $(PACKAGES)
+	VERSION=$(VERSION) scripts/sbom > $(PACKAGES)/dfuflash-$(VERSION).spdx.json
+
+# All that is released, with its sums.
+dist: deb tarball sbom
+	cd $(PACKAGES) && sha256sum dfuflash[-_]$(VERSION)[-_.]* > SHA256SUMS
+	@cat $(PACKAGES)/SHA256SUMS
+
+test-packages: dist
 	VERSION=$(VERSION) Tests/Packaging/run
 
 clean:

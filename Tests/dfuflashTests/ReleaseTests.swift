@@ -20,4 +20,22 @@ struct ReleaseTests {
     }
     #endif
   }
+
+  #if os(Linux)
+  /// What is loaded is the system's, and cannot be changed later.
+  @Test func itLooksForLibrariesInTheSystemAloneAndIsReadOnly() throws {
+    let readelf = Process()
+    readelf.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    readelf.arguments = ["readelf", "-dlW", Program.path]
+    let pipe = Pipe()
+    readelf.standardOutput = pipe
+    try readelf.run()
+    let text = String(
+      decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    readelf.waitUntilExit()
+    #expect(!text.contains("RUNPATH") && !text.contains("RPATH"), "\(text)")
+    #expect(text.contains("GNU_RELRO") && text.contains("BIND_NOW"), "\(text)")
+    #expect(text.contains("Flags: NOW PIE"), "\(text)")
+  }
+  #endif
 }
