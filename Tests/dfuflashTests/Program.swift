@@ -45,12 +45,14 @@ enum Program {
   ///   - bench: the bench it sees; without one, one that does not exist, so
   ///     that no test ever speaks to a real board.
   ///   - name: by which name it is called.
+  ///   - current: the current folder; without one, that of the tests.
   ///   - input: a file for its standard input.
   ///   - more: environment variables.
   ///   - whileRunning: called with its process id once it runs.
   static func run(
     _ arguments: [String], bench: TestBenchFile? = nil,
-    name: String = "dfuflash", input: String = "/dev/null",
+    name: String = "dfuflash", in current: String? = nil,
+    input: String = "/dev/null",
     environment more: [String: String] = [:],
     whileRunning: (pid_t) -> Void = { _ in }
   ) throws -> Run {
@@ -62,8 +64,12 @@ enum Program {
     environment["DFUFLASH_BENCH"] = bench?.file ?? folder.path("none.json")
     environment.merge(more) { $1 }
     let start = ContinuousClock.now
+    // There is no way to spawn into a folder that both systems know.
+    let words =
+      current.map { ["sh", "-c", #"cd "$0" && exec "$@""#, $0, path] } ?? [name]
     let pid = try spawn(
-      [name] + arguments, environment.map { "\($0)=\($1)" }, input: input,
+      current == nil ? path : "/bin/sh", words + arguments,
+      environment.map { "\($0)=\($1)" }, input: input,
       out: out, err: err)
     whileRunning(pid)
     var status: Int32 = 0
@@ -78,7 +84,8 @@ enum Program {
   }
 
   private static func spawn(
-    _ arguments: [String], _ environment: [String], input: String,
+    _ path: String, _ arguments: [String], _ environment: [String],
+    input: String,
     out: String, err: String
   ) throws -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
