@@ -55,7 +55,7 @@ map:
 	@scripts/layers map
 
 unit: release
-	DFUFLASH=$(abspath $(PROGRAM)) $(SWIFT) test
+	@DFUFLASH=$(abspath $(PROGRAM)) SWIFT=$(SWIFT) scripts/unit
 
 # dfu-util and dfuflash side by side on a real kernel: all rows and scripts.
 test-kernel: release usbip-bench

@@ -73,7 +73,7 @@ public func program(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     state ^= state << 17
     return UInt8(truncatingIfNeeded: state >> 24)
   }
-  let start: [UInt8] = [0x00, 0x20, 0x00, 0x20, 0x09, 0x00, 0x00, 0x08]
+  let start: [UInt8] = [0x00, 0x10, 0x00, 0x20, 0x09, 0x00, 0x00, 0x08]
   bytes.replaceSubrange(0..<min(8, count), with: start.prefix(count))
   return bytes
 }

@@ -45,13 +45,15 @@ enum Program {
   ///   - bench: the bench it sees; without one, one that does not exist, so
   ///     that no test ever speaks to a real board.
   ///   - name: by which name it is called.
+  ///   - current: the current folder; without one, that of the tests.
   ///   - input: a file for its standard input.
   ///   - more: environment variables.
   ///   - script: commands for sh that run it, as `"$@"`.
   ///   - whileRunning: called with its process id once it runs.
   static func run(
     _ arguments: [String], bench: TestBenchFile? = nil,
-    name: String = "dfuflash", input: String = "/dev/null",
+    name: String = "dfuflash", in current: String? = nil,
+    input: String = "/dev/null",
     environment more: [String: String] = [:], by script: String? = nil,
     whileRunning: (pid_t) -> Void = { _ in }
   ) throws -> Run {
@@ -63,9 +65,11 @@ enum Program {
     environment["DFUFLASH_BENCH"] = bench?.file ?? folder.path("none.json")
     environment.merge(more) { $1 }
     let start = ContinuousClock.now
+    // There is no way to spawn into a folder that both systems know.
+    let shell = script ?? current.map { _ in #"cd "$0" && exec "$@""# }
+    let words = shell.map { ["sh", "-c", $0, current ?? "sh", path] } ?? [name]
     let pid = try spawn(
-      script == nil ? path : "/bin/sh",
-      (script.map { ["sh", "-c", $0, "sh", path] } ?? [name]) + arguments,
+      shell == nil ? path : "/bin/sh", words + arguments,
       environment.map { "\($0)=\($1)" }, input: input, out: out, err: err)
     whileRunning(pid)
     var status: Int32 = 0
@@ -80,7 +84,7 @@ enum Program {
   }
 
   private static func spawn(
-    _ program: String, _ arguments: [String], _ environment: [String],
+    _ path: String, _ arguments: [String], _ environment: [String],
     input: String,
     out: String, err: String
   ) throws -> pid_t {
@@ -113,7 +117,7 @@ enum Program {
       &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var pid: pid_t = 0
     let code = unsafe posix_spawn(
-      &pid, program, &actions, &attributes, argv, envp)
+      &pid, path, &actions, &attributes, argv, envp)
     guard code == 0 else {
       throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL)
     }

@@ -58,7 +58,7 @@ import Testing
       String($0.split(separator: "  (").first ?? "")
     }
     #expect(shown.contains("1-1 DNLOAD block 0, 5 bytes [21 00 00 00 08]"))
-    #expect(shown.contains("1-1 DNLOAD block 2, 2032 bytes"))
+    #expect(shown.contains("1-1 DNLOAD block 2, 2040 bytes"))
     #expect(shown.contains("1-1 GETSTATUS → dfuDNLOAD-IDLE, OK"))
     #expect(
       shown.contains { $0.hasPrefix("1-1 GETSTATUS → dfuDNBUSY, OK, poll ") })
@@ -74,7 +74,7 @@ import Testing
     let run = try download(bench, ["-vv"])
     #expect(run.status == 0)
     #expect(
-      run.errors.contains("1-1 DNLOAD block 2, 2032 bytes → LIBUSB_ERROR_PIPE"),
+      run.errors.contains("1-1 DNLOAD block 2, 2040 bytes → LIBUSB_ERROR_PIPE"),
       "\(run.errors)")
   }
 

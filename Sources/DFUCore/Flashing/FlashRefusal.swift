@@ -8,6 +8,8 @@ public enum FlashRefusal: Error, Hashable, Sendable {
   case notWritable(Sector, memory: MemoryMap)
   /// A range to be read lies in a sector that cannot be read.
   case notReadable(Sector, memory: MemoryMap)
+  /// The device lets nothing be read: it has no UPLOAD.
+  case noUpload
   /// A sector to be erased cannot be erased.
   case notErasable(Sector, memory: MemoryMap)
   /// The board says of two sectors that both hold the same byte.
@@ -38,6 +40,7 @@ extension FlashRefusal: CustomStringConvertible {
       "\(memory.name.escapingControls)" cannot be written. \
       Writable there: \(memory.extent(with: .writable))
       """
+    case .noUpload: "this device does not let its memory be read (no UPLOAD)"
     case .notReadable(let sector, let memory):
       """
       the sector at 0x\(hex(sector.address)) (\(sector.size) bytes) of \

@@ -433,6 +433,7 @@ package struct Flasher {
     if let hole = memory.firstHole(in: range) {
       throw .beyond(address: hole, memory: memory)
     }
+    guard session.connection.canUpload else { throw .noUpload }
     for sector in memory.sectors(in: range)
     where !sector.access.contains(.readable) {
       throw .notReadable(sector, memory: memory)

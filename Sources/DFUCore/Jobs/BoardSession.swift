@@ -172,10 +172,11 @@ package final class BoardSession {
       let bytes = try session.read(length, at: first.address)
       return UInt32(littleEndianBytes: Array(bytes.prefix(4)))
     } catch {
-      guard error.status == .vendor else { throw failure(error) }
+      // A loader may refuse to have itself read.
+      guard error.status != nil else { throw failure(error) }
       let failure = self.failure(error)
       try speaking { () throws(DFUError) in try session.recover() }
-      // Anything but a ROM says this for many reasons.
+      // Anything but a ROM says errVENDOR for many reasons.
       guard case .readProtected = failure.cause else { return nil }
       throw failure
     }

@@ -30,7 +30,7 @@ import Testing
         "UPLOAD block=3 2048 → 2048 bytes",
         "UPLOAD block=4 2048 → 2048 bytes", "ABORT",
         // The first entries of the vector table go last, and are read back.
-        "DNLOAD block=2 [00 20 00 20 09 00 00 08]", "ABORT",
+        "DNLOAD block=2 [00 10 00 20 09 00 00 08]", "ABORT",
         "UPLOAD block=2 2048 → 2048 bytes",
       ])
     #expect(bench.board.memory(at: 0x0800_0000, count: 5000) == firmware)

@@ -55,11 +55,11 @@ function __dfuflash_parse_tokens -S
         case 'serial'
             __dfuflash_parse_subcommand -r 1 'memory-order' 'json' 'version' 'h/help'
         case 'doctor'
-            __dfuflash_parse_subcommand 0 'bench=' 'v/verbose' 'trace=' 'stats' 'json' 'install-udev' 'print-udev' 'yes' 'version' 'h/help'
+            __dfuflash_parse_subcommand 0 'bench=' 'v/verbose' 'trace=' 'stats' 'd/device=' 'p/path=' 'S/serial=' 'uid=' 'n/devnum=' 'c/configuration=' 'i/interface=' 'report=' 'with-ids' 'json' 'install-udev' 'print-udev' 'yes' 'version' 'h/help'
         case 'station'
             __dfuflash_parse_subcommand 1 'ports=' 'jobs=' 'log=' 'on-pass=' 'on-fail=' 'count=' 'd/device=' 'p/path=' 'S/serial=' 'uid=' 'n/devnum=' 'c/configuration=' 'i/interface=' 'a/alt=' 't/transfer-size=' 'bench=' 'v/verbose' 'trace=' 'stats' 'no-verify' 'verify=' 'full' 'no-preserve' 'keep-vectors' 'dry-run' 'json' 'force' 'permanently-lock-this-chip' 'allow-otp' 'poll=' 'chip=' 'vdd=' 'format=' 'family=' 'max-size=' 'address=' 'no-leave' 'relaunch' 'unprotect' 'version' 'h/help'
         case 'simulate'
-            __dfuflash_parse_subcommand -r 1 'bench=' 'list-kinds' 'force' 'speed=' 'add=+' 'unplug=+' 'plug=+' 'boot0-low=+' 'boot0-high=+' 'press-reset=+' 'power-cycle=+' 'protect=+' 'load=+' 'dump=' 'version' 'h/help'
+            __dfuflash_parse_subcommand -r 1 'bench=' 'replay=' 'list-kinds' 'force' 'speed=' 'add=+' 'unplug=+' 'plug=+' 'boot0-low=+' 'boot0-high=+' 'press-reset=+' 'power-cycle=+' 'protect=+' 'load=+' 'dump=' 'version' 'h/help'
         case 'dfu-util'
             __dfuflash_parse_subcommand 0 'd/device=' 'p/path=' 'S/serial=' 'uid=' 'n/devnum=' 'c/configuration=' 'i/interface=' 'a/alt=' 't/transfer-size=' 'bench=' 'v/verbose' 'trace=' 'stats' 'V/print-version' 'l/list' 'e/detach' 'E/detach-delay=' 'U/upload=' 'Z/upload-size=' 'D/download=' 'R/reset' 's/dfuse-address=' 'w/wait' 'wait-seconds=' 'no-verify' 'verify=' 'full' 'no-preserve' 'keep-vectors' 'dry-run' 'json' 'force' 'permanently-lock-this-chip' 'allow-otp' 'poll=' 'chip=' 'vdd=' 'format=' 'family=' 'max-size=' 'version' 'h/help'
         case 'help'
@@ -135,9 +135,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "d
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash" -eq 1' -fa 'simulate' -d 'Make and change a bench of simulated boards.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash" -eq 1' -fa 'dfu-util' -d 'Take dfu-util\'s options (the default without a verb).'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash" -eq 1' -fa 'help' -d 'Show subcommand help information.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" d device' -s 'd' -l 'device' -d 'USB ids, hexadecimal; the second pair counts in DFU mode (also: the environment variable DFUFLASH_DEVICE).' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash list" p path' -s 'p' -l 'path' -d 'The port the board is plugged into, as --list shows it.' -rfka ''
@@ -165,9 +165,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" no-verify' -l 'no-verify' -d 'Do not read back what was written.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" verify' -l 'verify' -d 'required: what cannot be read back is a failure.' -rfka 'required'
@@ -176,7 +176,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" keep-vectors' -l 'keep-vectors' -d 'Leave the vector table\'s sector alone where it is right; an interrupted update may then start a mixture of two programs.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" dry-run' -l 'dry-run' -d 'Only say what would be done; change nothing.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" json' -l 'json' -d 'Print one line of JSON for each event instead of text.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" force' -l 'force' -d 'Write option bytes that look wrong or raise protection.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" force' -l 'force' -d 'Write option bytes that look wrong or raise protection, and images that cannot be started.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" permanently-lock-this-chip' -l 'permanently-lock-this-chip' -d 'Allow readout protection level 2: there is no way back.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" allow-otp' -l 'allow-otp' -d 'Allow writing memory that can be programmed only once.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash flash" poll' -l 'poll' -d 'Which poll times to believe: auto, spec (the device\'s), fast (ask at once).' -rfka 'auto spec fast'
@@ -203,9 +203,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash verify" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
@@ -225,9 +225,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash read" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
@@ -245,9 +245,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash erase" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
@@ -265,9 +265,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash unprotect" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
@@ -289,9 +289,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes show" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
@@ -308,15 +308,15 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" chip' -l 'chip' -d 'The chip, where it cannot be told from what the board shows.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" yes' -l 'yes' -d 'Do it without asking.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" force' -l 'force' -d 'Write option bytes that look wrong or raise protection.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" force' -l 'force' -d 'Write option bytes that look wrong or raise protection, and images that cannot be started.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" permanently-lock-this-chip' -l 'permanently-lock-this-chip' -d 'Allow readout protection level 2: there is no way back.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes set" h help' -s 'h' -l 'help' -d 'Show help information.'
@@ -330,9 +330,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes backup" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
@@ -349,15 +349,15 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" w wait' -s 'w' -l 'wait' -d 'Wait for the board to appear; --wait=5 for 5 seconds at most.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" wait-seconds' -l 'wait-seconds' -d 'The same as --wait=seconds.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" chip' -l 'chip' -d 'The chip, where it cannot be told from what the board shows.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" yes' -l 'yes' -d 'Do it without asking.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" force' -l 'force' -d 'Write option bytes that look wrong or raise protection.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" force' -l 'force' -d 'Write option bytes that look wrong or raise protection, and images that cannot be started.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" permanently-lock-this-chip' -l 'permanently-lock-this-chip' -d 'Allow readout protection level 2: there is no way back.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash option-bytes restore" h help' -s 'h' -l 'help' -d 'Show help information.'
@@ -380,9 +380,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash inspect" h help' -s 'h' -l 'help' -d 'Show help information.'
@@ -405,10 +405,19 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash serial" json' -l 'json' -d 'Print JSON instead of text.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash serial" version' -l 'version' -d 'Show the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash serial" h help' -s 'h' -l 'help' -d 'Show help information.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" d device' -s 'd' -l 'device' -d 'USB ids, hexadecimal; the second pair counts in DFU mode (also: the environment variable DFUFLASH_DEVICE).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" p path' -s 'p' -l 'path' -d 'The port the board is plugged into, as --list shows it.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" S serial' -s 'S' -l 'serial' -d 'The serial number; the second one counts in DFU mode.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" uid' -l 'uid' -d 'The unique ID of the chip, 24 hexadecimal digits or three words in quotation marks.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" devnum n' -s 'n' -l 'devnum' -d 'The device\'s address on its bus.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" c cfg configuration' -s 'c' -l 'configuration' -l 'cfg' -d 'The configuration; 0 is any.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" report' -l 'report' -d 'Write all that a maintainer needs to know of one board into this new file. The board\'s memories are not changed; 16 bytes are read.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" with-ids' -l 'with-ids' -d 'With --report: do not black out the serial number.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" json' -l 'json' -d 'Print JSON instead of text.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" install-udev' -l 'install-udev' -d 'Linux: install udev rules that let users open DFU devices.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash doctor" print-udev' -l 'print-udev' -d 'Print those udev rules.'
@@ -430,9 +439,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" no-verify' -l 'no-verify' -d 'Do not read back what was written.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" verify' -l 'verify' -d 'required: what cannot be read back is a failure.' -rfka 'required'
@@ -441,7 +450,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" keep-vectors' -l 'keep-vectors' -d 'Leave the vector table\'s sector alone where it is right; an interrupted update may then start a mixture of two programs.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" dry-run' -l 'dry-run' -d 'Only say what would be done; change nothing.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" json' -l 'json' -d 'Print one line of JSON for each event instead of text.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" force' -l 'force' -d 'Write option bytes that look wrong or raise protection.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" force' -l 'force' -d 'Write option bytes that look wrong or raise protection, and images that cannot be started.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" permanently-lock-this-chip' -l 'permanently-lock-this-chip' -d 'Allow readout protection level 2: there is no way back.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" allow-otp' -l 'allow-otp' -d 'Allow writing memory that can be programmed only once.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" poll' -l 'poll' -d 'Which poll times to believe: auto, spec (the device\'s), fast (ask at once).' -rfka 'auto spec fast'
@@ -458,6 +467,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash station" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_positional "dfuflash simulate" -ge 1' -fka 'f042 f072 f303 f107 f405 f429 f429-garbage f401 f411 f446 f722 f745 f767 f767-dual l072 l152 l412 l432 l432kb l433 l476 l496 l552 g431 g474 g0b1 g0b1-92 c071 u073 u083 wb55 u585 h563 c562 c5-openbl h743 h743-2000 h743-1003 h723 h7a3 h7a3-90 h7b0 gd32vf103 gd32vf103-0100 gd32h7 at32 at32f415 at32f435 apm32 x32 st-class st-class-erases-to-end mboot blackmagic-f103 libopencm3 uncounted plain11 freerunner simtrace lpclink tdk maple maple-old dapboot tinyusb xmos zephyr zephyr-2020 esp32s2 usbx uboot tiva mp15 mp25 n6 stlink camera apple-bluetooth usb-dac bluetooth'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" bench' -l 'bench' -d 'The bench (also: the environment variable DFUFLASH_BENCH).' -rfka ''
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" replay' -l 'replay' -d 'Check and show a trace or a report of a board; --bench takes it in place of a bench.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" list-kinds' -l 'list-kinds' -d 'List the kinds of board there are.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" force' -l 'force' -d 'Replace a bench that exists.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash simulate" speed' -l 'speed' -d 'For a new bench: simulated seconds in a real one; without it waiting takes no time.' -rfka ''
@@ -482,9 +492,9 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" i interface intf' -s 'i' -l 'interface' -l 'intf' -d 'The interface.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" a alt altsetting' -s 'a' -l 'alt' -l 'altsetting' -d 'The alternate setting, by number or by name.' -rfka ''
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" t transfer-size' -s 't' -l 'transfer-size' -d 'Bytes per transfer, where the board\'s own figure is wrong or missing.' -rfka ''
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB (also: the environment variable DFUFLASH_BENCH).' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" bench' -l 'bench' -d 'Use the simulated boards of this file instead of USB, or those recorded in a trace (also: the environment variable DFUFLASH_BENCH).' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util"' -s 'v' -l 'verbose' -d 'Say more, such as an old status that was cleared; -v -v shows every transfer, -v -v -v libusb\'s log too.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each.' -rF
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" trace' -l 'trace' -d 'Write every control transfer to this file, one line of JSON each; --bench replays it.' -rF
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" stats' -l 'stats' -d 'End with figures of transfers, bytes and times.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" V print-version' -s 'V' -l 'print-version' -d 'Print the version.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" l list' -l 'list' -s 'l' -d 'List the connected DFU devices.'
@@ -504,7 +514,7 @@ complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_opti
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" keep-vectors' -l 'keep-vectors' -d 'Leave the vector table\'s sector alone where it is right; an interrupted update may then start a mixture of two programs.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" dry-run' -l 'dry-run' -d 'Only say what would be done; change nothing.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" json' -l 'json' -d 'Print one line of JSON for each event instead of text.'
-complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" force' -l 'force' -d 'Write option bytes that look wrong or raise protection.'
+complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" force' -l 'force' -d 'Write option bytes that look wrong or raise protection, and images that cannot be started.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" permanently-lock-this-chip' -l 'permanently-lock-this-chip' -d 'Allow readout protection level 2: there is no way back.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" allow-otp' -l 'allow-otp' -d 'Allow writing memory that can be programmed only once.'
 complete -c 'dfuflash' -n '__dfuflash_should_offer_completions_for_flags_or_options "dfuflash dfu-util" poll' -l 'poll' -d 'Which poll times to believe: auto, spec (the device\'s), fast (ask at once).' -rfka 'auto spec fast'
