@@ -68,9 +68,25 @@ import Darwin
 
   #if os(Linux)
   @Test func ctrlCEndsAQuestion() throws {
+    let terminal = try folder.file(
+      "terminal.py",
+      Array(
+        #"""
+        import os, pty, sys
+        pid, fd = pty.fork()
+        if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+        text = b""
+        while True:
+            try: piece = os.read(fd, 1000)
+            except OSError: break
+            text += piece
+            if text.endswith(b"[y/N] "): os.write(fd, b"\3")
+        print(text.decode())
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        """#.utf8))
     let run = try Program.run(
       ["option-bytes", "set", "BOR_LEV=1"], bench: bench,
-      by: #"(sleep 1; printf '\003'; sleep 1) | script -qec "$*" /dev/null"#)
+      by: "exec python3 \(terminal) \"$@\"")
     #expect(run.status == 130)
     #expect(run.text.contains("[y/N] ^Cdfuflash: stopped by the user"))
   }
