@@ -58,8 +58,8 @@ extension Operation {
     let bus = context.bus
     let end = bus.clock.now() + .seconds(600)
     let station = Station(
-      plan, on: bus, display: Silent(), shouldStop: { unsafe shouldStop() }
-    ) { turn in turns.list.withLock { $0.append(turn) } }
+      plan, on: bus, display: Silent(), shouldStop: { unsafe shouldStop() },
+      record: { turn in turns.list.withLock { $0.append(turn) } })
     do {
       try station.run(until: { bus.clock.now() > end })
     } catch let error as JobError {

@@ -143,11 +143,11 @@ extension Operation {
     }
     let leaving = Operation(
       name: "leave", kind: "f405", old: old, wanted: old, imageLength: 0,
-      endsWhenGone: true, isDone: { $0.mode == .application }
-    ) { board, context throws(JobError) in
-      try LeaveJob(.start(at: 0x0800_0000)).run(board, context)
-      return Outcome()
-    }
+      endsWhenGone: true, isDone: { $0.mode == .application },
+      run: { board, context throws(JobError) in
+        try LeaveJob(.start(at: 0x0800_0000)).run(board, context)
+        return Outcome()
+      })
     return [
       erase("erase", .range(0x0800_0800, length: 0x1000), old, erased),
       erase("erase --all", .all(holding: nil), old, blank),
@@ -192,13 +192,13 @@ extension Operation {
       name: "unprotect", kind: "l432", old: program(0x1000, seed: 2),
       wanted: [UInt8](repeating: 0xFF, count: 0x1000), imageLength: 0x1000,
       prepare: { $0.setProtection(level: 1) },
-      isDone: { $0.protectionLevel == 0 }
-    ) { board, context throws(JobError) in
-      var job = UnprotectJob()
-      job.permissions = [.liftProtection]
-      try job.run(board, context)
-      return Outcome()
-    }
+      isDone: { $0.protectionLevel == 0 },
+      run: { board, context throws(JobError) in
+        var job = UnprotectJob()
+        job.permissions = [.liftProtection]
+        try job.run(board, context)
+        return Outcome()
+      })
     return [setting, lifting]
   }
 
@@ -219,11 +219,11 @@ extension Operation {
     let detaching = Operation(
       name: "detach", kind: "plain11", imageLength: 0, startsRunning: true,
       endsWhenGone: true,
-      isDone: { $0.mode == .dfu }
-    ) { board, context throws(JobError) in
-      _ = try DetachJob(limit: DetachJob.usualLimit).run(board, context)
-      return Outcome()
-    }
+      isDone: { $0.mode == .dfu },
+      run: { board, context throws(JobError) in
+        _ = try DetachJob(limit: DetachJob.usualLimit).run(board, context)
+        return Outcome()
+      })
     return [
       download("plain DFU, tolerant", "plain11"),
       download("plain DFU, resets", "dapboot"),
