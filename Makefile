@@ -24,7 +24,7 @@ RELEASE_FLAGS += $(shell scripts/static-flags) -Xlinker -z -Xlinker now
 RELEASE_ENVIRONMENT = PKG_CONFIG_PATH=$(CURDIR)/.build/static:$$PKG_CONFIG_PATH
 endif
 
-.PHONY: all setup release usbip-bench demo test lint map unit test-interop test-kernel test-kernel-short test-faults test-faults-quick fault-matrix fuzz bench install uninstall generate check-generated deb tarball sbom dist test-packages clean
+.PHONY: all setup release usbip-bench demo test lint map unit test-interop test-kernel test-kernel-short test-faults test-faults-quick test-properties test-soak test-sanitize fault-matrix fuzz bench install uninstall generate check-generated deb tarball sbom dist test-packages clean
 
 all: release
 
@@ -77,6 +77,19 @@ test-faults: fault-matrix
 # Some of them.
 test-faults-quick: fault-matrix
 	.build/release/fault-matrix --every 23
+
+# Boards, images, wishes and faults drawn by lot; SEED=1 repeats a run.
+test-properties: fault-matrix
+	.build/release/fault-matrix --random 10000 $(if $(SEED),--seed $(SEED))
+
+# A station with eight ports and 10,000 boards, in virtual time.
+test-soak: fault-matrix
+	.build/release/fault-matrix --soak 10000 $(if $(SEED),--seed $(SEED))
+
+# The unit tests of the library, under the address and the thread sanitizer.
+test-sanitize: setup
+	Tests/Sanitize/run address
+	Tests/Sanitize/run thread
 
 fault-matrix: setup
 	$(RELEASE_ENVIRONMENT) $(SWIFT) build $(RELEASE_FLAGS) --product fault-matrix

@@ -32,6 +32,10 @@ private let targets: [String: Target] = [
       entry: "fw.bin")
   },
   "layout": { bytes, _ in layout(String(decoding: bytes, as: UTF8.self)) },
+  "plan": { plan($0, $1) },
+  "options": { optionBytes($0, $1) },
+  "map": { bytes, _ in map(String(decoding: bytes, as: UTF8.self)) },
+  "recording": { bytes, _ in recording(bytes) },
   "configuration": { bytes, _ in configuration(bytes) },
   "string": { bytes, _ in
     if let string = DeviceString(parsing: bytes) {
@@ -179,5 +183,151 @@ private func configuration(_ bytes: [UInt8]) {
   _ = FunctionalDescriptor(searching: configuration.extra)
   for interface in configuration.interfaces {
     _ = FunctionalDescriptor(searching: interface.extra)
+  }
+}
+
+// MARK: Plans
+
+/// A layout, a zero byte, and pieces of an image: each three bytes that say
+/// where, one how long, one what is done with the sectors.
+private func plan(_ bytes: [UInt8], _ choice: UInt8) {
+  let parts = bytes.split(separator: 0, maxSplits: 1)
+  guard parts.count == 2,
+    let memory = try? MemoryMap(
+      parsing: String(decoding: parts[0], as: UTF8.self)),
+    memory.size < 4 << 20,
+    memory.runs.reduce(0, { $0 + $1.count }) < 1 << 12
+  else { return }
+  var image = FirmwareImage()
+  var deeds: [UInt8] = []
+  var rest = parts[1]
+  while rest.count >= 5 {
+    let head = Array(rest.prefix(5))
+    rest = rest.dropFirst(5)
+    let offset =
+      UInt32(head[0]) | UInt32(head[1]) << 8 | UInt32(head[2]) << 16
+    let start = memory.runs.first?.address ?? 0
+    // Pieces that contradict each other are refused by the image itself.
+    try? image.add(
+      [UInt8](repeating: head[3], count: Int(head[3]) * 17 + 1),
+      at: start &+ offset)
+    deeds.append(head[4])
+  }
+  guard let sectors = try? FlashPlan.sectors(for: image, in: memory) else {
+    return
+  }
+  var options = FlashOptions()
+  options.alignment = 4 << Int(choice & 3)
+  let findings = sectors.enumerated().map { index, sector in
+    (sector, finding(sector, image, deeds[index % deeds.count]))
+  }
+  let plan = FlashPlan(
+    findings, image: image, transferSize: 64 << Int(choice >> 2 & 7),
+    massErases: choice & 0x80 != 0, options: options)
+  check(plan, findings)
+}
+
+private func finding(
+  _ sector: Sector, _ image: FirmwareImage, _ deed: UInt8
+) -> SectorFinding {
+  let pieces = image.segments(in: UInt64(sector.address)..<sector.end)
+  switch deed % 3 {
+  case 0: return .same
+  case 1: return .fill(pieces)
+  default:
+    var content = [UInt8](repeating: 0xFF, count: sector.size)
+    image.overlay(onto: &content, at: sector.address)
+    return .erase(content: content, preserved: [])
+  }
+}
+
+/// Each byte is sent once, in blocks that the device takes, to sectors that are
+/// to change; and all that has to be sent is.
+private func check(
+  _ plan: FlashPlan, _ findings: [(Sector, SectorFinding)]
+) {
+  var ranges: [Range<UInt64>] = []
+  for run in plan.allRuns {
+    for block in run.blocks {
+      precondition(!block.isEmpty && block.count <= plan.transferSize)
+      precondition(run.piece.bytes.indices.contains(block.upperBound - 1))
+      let start = UInt64(run.address(of: block))
+      ranges.append(start..<start + UInt64(block.count))
+    }
+  }
+  ranges.sort { $0.lowerBound < $1.lowerBound }
+  for (one, next) in zip(ranges, ranges.dropFirst()) {
+    precondition(one.upperBound <= next.lowerBound)
+  }
+  for (sector, finding) in findings {
+    let sent = ranges.reduce(0) {
+      $0 + $1.clamped(to: UInt64(sector.address)..<sector.end).count
+    }
+    switch finding {
+    case .same: precondition(sent == 0)
+    case .fill(let pieces):
+      precondition(sent == pieces.reduce(0) { $0 + $1.bytes.count })
+    case .erase(let content, _):
+      precondition(sent >= content.count { $0 != 0xFF })
+    }
+  }
+}
+
+// MARK: Option bytes
+
+/// An address, or which known window, and bytes that are to be written there.
+private func optionBytes(_ bytes: [UInt8], _ choice: UInt8) {
+  guard bytes.count >= 6 else { return }
+  let layouts = OptionByteLayout.all
+  let layout = layouts[Int(bytes[4]) % layouts.count]
+  var address = bytes[0..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+  if choice & 1 != 0, let window = layout.windows.first {
+    address = window.start &+ UInt32(bytes[5] & 0x1F)
+  }
+  let written = Array(bytes[6...])
+  let current =
+    choice & 2 == 0
+    ? nil : OptionByteImage(start: address, bytes: written.reversed())
+  let shown = choice & 4 == 0 ? [] : [AddressWindow(address, length: 512)]
+  for known in [[], [layout], layouts] {
+    let concerns = OptionByteGuard.concerns(
+      writing: written, at: address, layouts: known, shown: shown,
+      current: current)
+    for concern in concerns { _ = "\(concern)" }
+  }
+}
+
+// MARK: What a person or another tool wrote
+
+private func map(_ text: String) {
+  do throws(BoardMap.Problem) {
+    let map = try BoardMap(parsing: text)
+    precondition(map.rows.count <= BoardMap.mostRows)
+    for row in map.rows { _ = row.match.description }
+    _ = map.plan(for: [])
+  } catch {
+    _ = error.description
+  }
+}
+
+private func recording(_ bytes: [UInt8]) {
+  do throws(BenchError) {
+    let recording = try Recording(parsing: bytes, path: "x")
+    precondition(recording.boards.values.allSatisfy { $0.transfers > 0 })
+  } catch {
+    _ = "\(error)"
+  }
+}
+
+/// An error of a bench may list them.
+struct BoardProfile {
+  var name: String
+  static let all: [BoardProfile] = []
+}
+
+/// Recordings come from memory here.
+enum Files {
+  static func read(_ path: String, limit: Int) throws(BenchError) -> [UInt8]? {
+    nil
   }
 }

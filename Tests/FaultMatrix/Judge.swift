@@ -9,22 +9,6 @@ struct Case: Sendable {
   /// At which transfer, from 1.
   var place: Int
 
-  /// More transfers than any run should need.
-  private static let mostTransfers = 60_000
-
-  /// The longest that a run may take, by the board's clock.
-  private static let longest = Duration.seconds(900)
-
-  /// What came of a run.
-  struct Run {
-    var outcome: Operation.Outcome?
-    var error: JobError?
-    var lost: [FirmwareImage.Segment] = []
-    var transfers: Int
-    var wasCutOff: Bool
-    var time: Duration
-  }
-
   /// Runs the operation, then once more without the trouble.
   ///
   /// - Returns: what is wrong, in words; empty where nothing is.
@@ -53,53 +37,15 @@ struct Case: Sendable {
       })
   }
 
-  private func run(on bench: Bench, _ trouble: Trouble?) -> Run {
-    var last = Self.mostTransfers
-    var stopsAt = Int.max
-    bench.board.faults = FaultPlan()
-    switch trouble?.cause {
-    case .fault(let effect, let afterEffect)?:
-      bench.board.faults = FaultPlan([
-        Fault(
-          effect, at: place, of: trouble?.kind ?? .any,
-          afterEffect: afterEffect)
-      ])
-    case .stop?: stopsAt = place
-    case .kill?: last = place
-    case nil: break
-    }
-    let bus = CountingBus(bench.bus, last: last)
-    var result = Run(transfers: 0, wasCutOff: false, time: .zero)
-    let start = bus.clock.now()
-    do throws(JobError) {
-      guard
-        let board = (try? Board.all(on: bench.bus))?.first,
-        let interface = board.interfaces.first
-      else { throw JobError(.usb(USBError(.noDevice, "find the board"))) }
-      // The fault counts from the operation on, not from looking for it.
-      bench.board.faults = FaultPlan(bench.board.faults.faults)
-      result.outcome = try operation.run(
-        SelectedBoard(board: board, interface: interface),
-        JobContext(
-          bus: bus, shouldStop: { bus.count >= stopsAt },
-          report: {
-            if case .lost(let segments, _) = $0 { result.lost += segments }
-          }))
-    } catch {
-      result.error = error
-      result.lost = error.lost.isEmpty ? result.lost : error.lost
-    }
-    result.transfers = bus.count
-    result.wasCutOff = bus.isOver
-    result.time = bus.clock.now() - start
-    return result
+  private func run(on bench: Bench, _ trouble: Trouble?) -> BenchRun {
+    var disturbance = Disturbance()
+    if let trouble { disturbance.add(trouble, at: place) }
+    return bench.run(operation, disturbance)
   }
 
   // MARK: Judging
 
-  private var isKilled: Bool {
-    if case .kill? = trouble?.cause { true } else { false }
-  }
+  private var isKilled: Bool { trouble?.isKill ?? false }
 
   /// Whether what was read was changed on the way.
   private var changesData: Bool {
@@ -111,12 +57,12 @@ struct Case: Sendable {
   }
 
   /// What was said against what is there.
-  private func judge(_ run: Run, _ bench: Bench) -> [String] {
+  private func judge(_ run: BenchRun, _ bench: Bench) -> [String] {
     var problems: [String] = []
-    if run.wasCutOff, !isKilled || run.transfers >= Self.mostTransfers {
+    if run.wasCutOff, !isKilled || run.transfers >= Disturbance.mostTransfers {
       problems.append("hang: \(run.transfers) transfers")
     }
-    if run.time > Self.longest { problems.append("hang: \(run.time)") }
+    if run.time > Disturbance.longest { problems.append("hang: \(run.time)") }
     // A program that is killed says nothing.
     if isKilled { return problems }
     let memory = memory(bench)
@@ -191,7 +137,7 @@ struct Case: Sendable {
   }
 
   /// A program that starts and is neither the old nor the new one.
-  private func half(_ bench: Bench, _ run: Run) -> String? {
+  private func half(_ bench: Bench, _ run: BenchRun) -> String? {
     guard !operation.halves, !operation.old.isEmpty,
       operation.base == 0x0800_0000
     else { return nil }
@@ -204,7 +150,7 @@ struct Case: Sendable {
   }
 
   /// The same again, without trouble.
-  private func again(_ bench: Bench, _ first: Run) throws -> [String] {
+  private func again(_ bench: Bench, _ first: BenchRun) throws -> [String] {
     bench.revive(operation)
     // Option bytes that lost their power half written protect the chip.
     if operation.base != 0x0800_0000, bench.board.protectionLevel > 0 {

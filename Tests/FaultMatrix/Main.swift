@@ -3,31 +3,45 @@ import DFUSimulator
 import Foundation
 import Synchronization
 
-/// Every fault at every transfer of every operation, on simulated boards: what
-/// dfuflash says, against what has become of the board.
+/// What dfuflash says, against what has become of simulated boards.
 ///
 ///     fault-matrix [--every N] [--only NAME] [--write FILE]
+///     fault-matrix --random N [--seed S]
+///     fault-matrix --soak BOARDS [--seed S]
 ///
-/// `--every N` takes each Nth transfer only. `--write` puts the table into a
-/// document, between its marks.
+/// Every fault at every transfer of every operation: `--every N` takes each Nth
+/// transfer only, `--write` puts the table into a document, between its marks.
+/// `--random` runs cases drawn by lot, `--soak` a station with many boards.
 @main
 struct FaultMatrix {
   static func main() async throws {
-    var arguments = Array(CommandLine.arguments.dropFirst())
-    func value(_ name: String) -> String? {
-      guard let index = arguments.firstIndex(of: name),
-        arguments.indices.contains(index + 1)
-      else { return nil }
-      defer { arguments.removeSubrange(index...index + 1) }
-      return arguments[index + 1]
-    }
-    let every = value("--every").flatMap { Int($0) } ?? 1
-    let only = value("--only")
-    let document = value("--write")
-    guard arguments.isEmpty, every > 0 else {
-      print("usage: fault-matrix [--every N] [--only NAME] [--write FILE]")
-      exit(64)
-    }
+    var arguments = Arguments()
+    let every = arguments.number("--every") ?? 1
+    let only = arguments.value("--only")
+    let document = arguments.value("--write")
+    let cases = arguments.number("--random")
+    let boards = arguments.number("--soak")
+    let seed = arguments.value("--seed").flatMap { UInt64($0) }
+    guard arguments.rest.isEmpty, every > 0 else { usage() }
+    let start = seed ?? UInt64(Date().timeIntervalSince1970 * 1_000)
+    if let cases { return await Properties.run(cases, seed: start) }
+    if let boards { return try Soak.run(boards: boards, seed: start) }
+    try await runMatrix(every: every, only: only, document: document)
+  }
+
+  private static func usage() -> Never {
+    print(
+      """
+      usage: fault-matrix [--every N] [--only NAME] [--write FILE]
+             fault-matrix --random N [--seed S]
+             fault-matrix --soak BOARDS [--seed S]
+      """)
+    exit(64)
+  }
+
+  private static func runMatrix(
+    every: Int, only: String?, document: String?
+  ) async throws {
     var table = Table()
     for operation in try Operation.all()
     where only.map(operation.name.contains) ?? true {
@@ -43,6 +57,30 @@ struct FaultMatrix {
     print(table.summary)
     for example in table.examples { print(example) }
     exit(table.problems == 0 ? 0 : 1)
+  }
+}
+
+/// The command line, from which values are taken.
+private struct Arguments {
+  private(set) var rest = Array(CommandLine.arguments.dropFirst())
+
+  mutating func value(_ name: String) -> String? {
+    guard let index = rest.firstIndex(of: name),
+      rest.indices.contains(index + 1)
+    else { return nil }
+    defer { rest.removeSubrange(index...index + 1) }
+    return rest[index + 1]
+  }
+
+  /// A number that is not negative; anything else is left over.
+  mutating func number(_ name: String) -> Int? {
+    let before = rest
+    guard let text = value(name) else { return nil }
+    guard let number = Int(text), number > 0 else {
+      rest = before
+      return nil
+    }
+    return number
   }
 }
 

@@ -56,6 +56,59 @@ struct Bench {
   }
 }
 
+/// What came of a run.
+struct BenchRun {
+  var outcome: Operation.Outcome?
+  var error: JobError?
+  /// Bytes that were named as lost.
+  var lost: [FirmwareImage.Segment] = []
+  /// Sectors of which was said that what lies beside the image is lost.
+  var unreadable: [Sector] = []
+  var transfers: Int
+  var wasCutOff: Bool
+  var time: Duration
+}
+
+extension Bench {
+  /// Runs an operation once.
+  func run(_ operation: Operation, _ disturbance: Disturbance) -> BenchRun {
+    board.faults = FaultPlan(disturbance.faults)
+    let bus = CountingBus(bus, last: disturbance.last)
+    var result = BenchRun(transfers: 0, wasCutOff: false, time: .zero)
+    let start = bus.clock.now()
+    do throws(JobError) {
+      guard
+        let found = (try? Board.all(on: self.bus))?.first,
+        let interface = found.interfaces.first
+      else { throw JobError(.usb(USBError(.noDevice, "find the board"))) }
+      // The fault counts from the operation on, not from looking for it.
+      board.faults = FaultPlan(disturbance.faults)
+      result.outcome = try operation.run(
+        SelectedBoard(board: found, interface: interface),
+        JobContext(
+          bus: bus, shouldStop: { bus.count >= disturbance.stopsAt },
+          report: { result.note($0) }))
+    } catch {
+      result.error = error
+      result.lost = error.lost.isEmpty ? result.lost : error.lost
+    }
+    result.transfers = bus.count
+    result.wasCutOff = bus.isOver
+    result.time = bus.clock.now() - start
+    return result
+  }
+}
+
+extension BenchRun {
+  fileprivate mutating func note(_ event: JobEvent) {
+    switch event {
+    case .lost(let segments, _): lost += segments
+    case .progress(.neighboursLost(let sector)): unreadable.append(sector)
+    default: break
+    }
+  }
+}
+
 /// A bus that counts what is sent, and lets nothing through any more after a
 /// number of transfers: as when the program is killed there, or when it does
 /// not come to an end.

@@ -27,6 +27,20 @@ struct Trouble: Sendable {
     }
   }
 
+  /// Whether the program is killed by it.
+  var isKill: Bool {
+    if case .kill = cause { true } else { false }
+  }
+
+  /// Whether it changes what the board holds or says behind everybody's back.
+  var dropsData: Bool {
+    guard case .fault(let effect, _) = cause else { return false }
+    return switch effect {
+    case .dropData, .cut: true
+    default: false
+    }
+  }
+
   private static func fault(
     _ name: String, _ effect: Fault.Effect, of kind: RequestKind = .any,
     afterEffect: Bool = false
@@ -55,4 +69,29 @@ struct Trouble: Sendable {
     Trouble(name: "Ctrl-C", cause: .stop),
     Trouble(name: "kill -9", cause: .kill),
   ]
+}
+
+/// What goes wrong in one run.
+struct Disturbance {
+  /// More transfers than any run should need.
+  static let mostTransfers = 60_000
+  /// The longest that a run may take, by the board's clock.
+  static let longest = Duration.seconds(900)
+
+  var faults: [Fault] = []
+  /// At which transfer the user asks to stop.
+  var stopsAt = Int.max
+  /// The last transfer that goes through.
+  var last = Self.mostTransfers
+
+  /// Adds a trouble at one of the transfers that it counts.
+  mutating func add(_ trouble: Trouble, at place: Int) {
+    switch trouble.cause {
+    case .fault(let effect, let afterEffect):
+      faults.append(
+        Fault(effect, at: place, of: trouble.kind, afterEffect: afterEffect))
+    case .stop: stopsAt = min(stopsAt, place)
+    case .kill: last = min(last, place)
+    }
+  }
 }

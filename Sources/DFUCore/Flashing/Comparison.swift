@@ -93,12 +93,11 @@ struct Comparison {
     let needsErase = sector.access.contains(.erasable)
     var fills: [FirmwareImage.Segment] = []
     var mustErase = false
-    for piece in pieces {
-      try reader.read(
-        aligned(piece.range, in: sector)
-      ) { address, found in
+    // Pieces may share a unit, which takes one programming.
+    for range in pieces.map({ aligned($0.range, in: sector) }).joined {
+      try reader.read(range) { address, found in
         var wanted = Array(found)
-        overlay(piece, onto: &wanted, at: address)
+        image.overlay(onto: &wanted, at: address)
         guard let span = differing(wanted, found, at: address) else {
           return true
         }
@@ -165,20 +164,6 @@ struct Comparison {
     let upper = min(
       wanted.count, ((last + phase) / unit + 1) * unit - phase)
     return lower..<upper
-  }
-
-  private func overlay(
-    _ piece: FirmwareImage.Segment, onto bytes: inout [UInt8],
-    at address: UInt32
-  ) {
-    let start = UInt64(address)
-    let common = piece.range.clamped(to: start..<start + UInt64(bytes.count))
-    guard !common.isEmpty else { return }
-    let source = Int(common.lowerBound - UInt64(piece.address))
-    let target = Int(common.lowerBound - start)
-    bytes.replaceSubrange(
-      target..<target + common.count,
-      with: piece.bytes[source..<source + common.count])
   }
 
   private func gaps(

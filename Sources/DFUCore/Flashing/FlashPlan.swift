@@ -86,6 +86,14 @@ public struct FlashPlan: Hashable, Sendable {
   /// Bytes of the sectors erased one by one.
   public var erasedBytes: Int { erases.reduce(0) { $0 + $1.size } }
 
+  /// Whether a byte of a sector is erased or written.
+  func changes(_ address: UInt32, in sector: Sector) -> Bool {
+    massErases || erases.contains(sector)
+      || allRuns.contains { run in
+        run.blocks.contains { run.range(of: $0).contains(UInt64(address)) }
+      }
+  }
+
   /// Whether nothing has to be done.
   public var isUpToDate: Bool {
     erases.isEmpty && !massErases && allRuns.isEmpty

@@ -32,7 +32,17 @@ final class FlashRun {
   func isWrong(_ mismatch: FlashMismatch) {
     let place = UInt64(mismatch.address)
     let index = plan.preserved.firstIndex { $0.range.contains(place) }
-    if let index { wrong = plan.preserved[index...].map(\.range) }
+    if let index {
+      wrong = plan.preserved[index...].map(\.range)
+    } else if let block = lastBlock, block.contains(place) {
+      // It was compared in one piece, whosever bytes they are.
+      wrong = [block]
+    }
+  }
+
+  /// What is written when everything else has been read back.
+  private var lastBlock: Range<UInt64>? {
+    plan.vectorTable.flatMap { run in run.blocks.first.map(run.range) }
   }
 
   /// Bytes beside the image that were erased and are not written back.

@@ -155,7 +155,7 @@ package struct Flasher {
 
   /// Makes a plan and carries it out.
   ///
-  /// Where a sector that was not touched turns out to have changed, the board
+  /// Where bytes that were not touched turn out to have changed, the board
   /// describes its sectors wrongly: then everything is erased and written.
   @discardableResult
   package func flash(
@@ -166,7 +166,8 @@ package struct Flasher {
       return Outcome(plan: plan, unverified: try carryOut(plan))
     } catch {
       guard case .mismatch(let mismatch) = error.error,
-        let sector = mismatch.sector, plan.kept.contains(sector)
+        let sector = mismatch.sector,
+        !plan.changes(mismatch.address, in: sector)
       else { throw error }
       report(.layoutIsWrong(sector))
       return try flashAll(image, after: plan)
@@ -237,7 +238,7 @@ package struct Flasher {
   private func write(
     _ runs: [FlashPlan.Run], of total: Int, _ progress: FlashRun
   ) throws(FlashError) {
-    guard !runs.isEmpty else { return }
+    guard total > 0 else { return }
     report(.began(.write, total: total))
     for run in runs { try write(run, progress) }
     // The vector table is written later, and is too little to see.

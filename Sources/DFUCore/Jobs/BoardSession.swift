@@ -172,8 +172,9 @@ package final class BoardSession {
       let bytes = try session.read(length, at: first.address)
       return UInt32(littleEndianBytes: Array(bytes.prefix(4)))
     } catch {
-      // A loader may refuse to have itself read.
-      guard error.status != nil else { throw failure(error) }
+      // A loader may refuse where it lies itself, whatever its layout says.
+      let isRefused = error.status == .target || error.status == .address
+      guard error.status == .vendor || isRefused else { throw failure(error) }
       let failure = self.failure(error)
       try speaking { () throws(DFUError) in try session.recover() }
       // Anything but a ROM says errVENDOR for many reasons.

@@ -34,6 +34,11 @@ public final class SimulatedBus: USBBus {
     list.withLock { $0.append(board) }
   }
 
+  /// Takes a board away for good, as when another is to have its port.
+  public func remove(_ board: SimulatedBoard) {
+    list.withLock { $0.removeAll { $0 === board } }
+  }
+
   /// The clock of the board at a device's place.
   public func clock(of device: USBDevice) -> any TimeSource {
     boards.first { $0.bus == device.bus && $0.ports == device.ports }?.clock

@@ -94,7 +94,97 @@ private let flash: UInt32 = 0x0800_0000
     #expect(cause.operation == .write)
   }
 
+  /// Black Magic lies at the start of the flash that its layout lists as
+  /// readable, and refuses that address.
+  @Test func aLoaderThatRefusesItsOwnAddressIsFlashedBehindIt() throws {
+    let bench = try TestBench("blackmagic-f103")
+    let bytes = program(512)
+    var job = FlashJob(
+      JobFirmware(FirmwareFile(raw: bytes), at: flash + 0x2000))
+    job.ending = .stay
+    let run = try bench.run { board, context throws(JobError) in
+      try job.run(board, context)
+    }
+    #expect(run.error == nil)
+    #expect(bench.board.memory(at: flash + 0x2000, count: 512) == bytes)
+  }
+
+  /// An image that is no longer than what is written last.
+  @Test func afterAFewBytesWereWrittenTheMemoryIsNotCalledUntouched() throws {
+    let bench = try TestBench("g474")
+    var job = FlashJob(JobFirmware(FirmwareFile(raw: [1]), at: flash + 0x4000))
+    job.ending = .stay
+    let last = try countingUploads(of: job)
+    bench.board.faults = FaultPlan([
+      Fault(.flip(offset: 0, mask: 0x10), at: last, of: .upload)
+    ])
+    let run = try bench.run { board, context throws(JobError) in
+      try job.run(board, context)
+    }
+    guard case .mismatch? = run.error?.cause else {
+      Issue.record("\(String(describing: run.error))")
+      return
+    }
+    #expect(run.error?.memory == .incomplete)
+  }
+
+  private func countingUploads(of job: FlashJob) throws -> Int {
+    let bench = try TestBench("g474")
+    bench.board.faults = FaultPlan()
+    let run = try bench.run { board, context throws(JobError) in
+      try job.run(board, context)
+    }
+    #expect(run.error == nil)
+    return bench.board.faults.count(of: .upload)
+  }
+
   // MARK: Wrong content
+
+  /// What lies between the pieces of an image may be part of the first eight
+  /// bytes, which are written last.
+  @Test func bytesBesideTheImageInTheLastBlockAreNamedWhenItIsNotThere() throws
+  {
+    let bench = try TestBench("f072")
+    let old = program(2048, seed: 2)
+    bench.board.fill(old, at: flash)
+    var image = FirmwareImage()
+    try image.add([0xA5], at: flash)
+    try image.add([UInt8](repeating: 0x5A, count: 64), at: flash + 32)
+    let flasher = try bench.flasher()
+    // The last block holds one byte of the image and seven others.
+    let blocks = try flasher.plan(for: image).allRuns
+      .reduce(0) { $0 + $1.blocks.count }
+    bench.board.faults = FaultPlan([Fault(.dropData, at: blocks, of: .data)])
+    let failure = try #require(throws: FlashFailure.self) {
+      try flasher.flash(image)
+    }
+    #expect(
+      bench.board.memory(at: flash, count: 8)
+        == [UInt8](repeating: 0xFF, count: 8))
+    for offset in 1..<UInt32(8) {
+      #expect(
+        failure.lost.contains {
+          $0.range.contains(UInt64(flash + offset))
+            && $0.bytes[Int(flash + offset - $0.address)] == old[Int(offset)]
+        })
+    }
+  }
+
+  /// Words with an error-correcting code take one programming, also where two
+  /// pieces of the image lie in one.
+  @Test(arguments: ["h743", "u585", "l432"])
+  func piecesThatShareAWordAreProgrammedOnce(kind: String) throws {
+    let bench = try TestBench(kind)
+    var image = FirmwareImage()
+    try image.add([UInt8](repeating: 0x12, count: 39), at: flash)
+    try image.add([UInt8](repeating: 0x34, count: 50), at: flash + 41)
+    try bench.flash(image)
+    #expect(bench.board.violations == [])
+    #expect(
+      bench.board.memory(at: flash, count: 91)
+        == [UInt8](repeating: 0x12, count: 39) + [0xFF, 0xFF]
+        + [UInt8](repeating: 0x34, count: 50))
+  }
 
   @Test func wrongDataReadBackIsAMismatchWithItsAddress() throws {
     let bench = try TestBench("f405")
