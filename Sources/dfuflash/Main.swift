@@ -54,6 +54,9 @@ struct DFUFlash: ParsableCommand {
       var command = try parseAsRoot(GetoptHabits.expanded(arguments))
       try command.run()
       return ExitStatus.success.rawValue
+    } catch let code as ExitCode {
+      // All is said already.
+      return code.rawValue
     } catch  where exitCode(for: error) == .validationFailure {
       Console.errFolded(
         UsageFailure.text(for: error, arguments, of: DFUFlash.self))

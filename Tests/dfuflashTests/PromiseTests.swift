@@ -107,6 +107,11 @@ import Testing
     #expect(refused.errors.contains("points outside the image"))
     #expect(refused.errors.contains("--address"))
     #expect(try bench.memory(4096) == before)
+    // An image that does not fit is no wrong usage of the command line.
+    let outside = try Program.run(
+      ["flash", "--address", "0x1FFF7800", file], bench: bench)
+    #expect(outside.status == 64)
+    #expect(!outside.errors.contains("usage:"), "\(outside.errors)")
     let dry = try Program.run(["flash", "--dry-run", file], bench: bench)
     #expect(dry.status == 65)
     let placed = try Program.run(

@@ -32,7 +32,7 @@ extension FirmwareFormat {
     } else if Self.isWideText(head) {
       throw FirmwareError(
         .foreign(
-          "text in UTF-16, as PowerShell's > writes it; save it as UTF-8"))
+          "text in UTF-16, as PowerShell's > writes it (save it as UTF-8)"))
     } else if Self.isText(head), first != 0xFF {
       throw FirmwareError(.plainText)
     } else {
