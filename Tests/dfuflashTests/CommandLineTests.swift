@@ -373,6 +373,21 @@ import Darwin
     #expect(try bench.board { $0.mode } == .dfu)
   }
 
+  /// Nobody waits for the end of an erase of the whole chip who asks twice.
+  @Test func aSecondCtrlCEndsAtOnceAndSaysWhatIsLeft() throws {
+    let bench = try TestBenchFile("f405", speed: 1)
+    let run = try Program.run(["erase", "--all"], bench: bench) { pid in
+      for _ in 0..<2 {
+        usleep(500_000)
+        kill(pid, SIGINT)
+      }
+    }
+    #expect(run.status == 130)
+    #expect(run.seconds < 4)
+    #expect(run.errors.contains("what the board holds is not known"))
+    #expect(run.errors.contains("hint: run the same command again"))
+  }
+
   @Test func ctrlCEndsWaitingForABoard() throws {
     let bench = try TestBenchFile([], speed: 1)
     let file = try bench.folder.file("fw.bin", program(48))

@@ -23,6 +23,7 @@ enum Interruption {
       // The end of a session sends SIGHUP more than once, and after SIGTERM:
       // nobody is in haste then.
       if isSecond, number != SIGHUP {
+        Interruption.sayWhatIsLeft()
         _exit(ExitStatus.interrupted.rawValue)
       }
     }
@@ -32,6 +33,18 @@ enum Interruption {
     if !isIgnored(signal(SIGHUP, SIG_IGN)) { _ = signal(SIGHUP, handler) }
     // A reader that goes away is seen as an error of write.
     _ = signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// Called by a signal: nothing but write may be.
+  private static func sayWhatIsLeft() {
+    let text: StaticString = """
+
+      dfuflash: ended at once, in the middle of the work: what the board holds is \
+      not known
+        hint: run the same command again, which finishes it
+
+      """
+    _ = unsafe write(2, text.utf8Start, text.utf8CodeUnitCount)
   }
 
   private static func isIgnored(
