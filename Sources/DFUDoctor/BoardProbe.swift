@@ -78,7 +78,7 @@ public struct ProbeResult: Sendable {
       let flash = selected.interface.memories.first(where: {
         $0.kind == .internalFlash
       }), let sector = flash.map.sectors.first,
-      sector.access.contains(.readable)
+      sector.access.contains(.readable), connection.canUpload
     else { return }
     let knowledge = BoardKnowledge(selected)
     try connection.select(alternate: flash.alternate.number)
@@ -89,8 +89,9 @@ public struct ProbeResult: Sendable {
       firstWord = bytes.count < 4 ? nil : UInt32(littleEndianAt: 0, in: bytes)
       isProtected = false
     } catch {
-      guard error.status == .vendor else { throw error }
-      isProtected = true
+      // A loader may refuse to have itself read; only a ROM means protection.
+      guard error.status != nil else { throw error }
+      if session.isProtection(error) { isProtected = true }
       try session.recover()
     }
     for address in knowledge.undecidedVersions where isProtected == false {

@@ -46,13 +46,7 @@ extension BoardSession {
 
   /// The layouts the chip's option bytes may have: one when the chip is known.
   package var optionByteLayouts: [OptionByteLayout] {
-    var found: [OptionByteLayout] = []
-    for family in knowledge.identification.candidates {
-      guard let layout = family.optionBytes, !found.contains(layout)
-      else { continue }
-      found.append(layout)
-    }
-    return found
+    knowledge.identification.candidates.compactMap(\.optionBytes).uniqued
   }
 
   /// The windows of option bytes that the board shows.

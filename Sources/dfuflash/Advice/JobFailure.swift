@@ -76,7 +76,7 @@ extension JobError {
         .badFile,
         "\(file) is no program that this chip can start at "
           + "0x\(hex(address)): \(problems.sentence)",
-        "nothing was touched; see that --address is where it was linked for (dfuflash inspect FILE shows it), add --no-leave if it is data, or --force"
+        "nothing was touched; check that --address is the address it was linked for (dfuflash inspect FILE shows it), add --no-leave if it is data, or --force"
       )
     case .notDfuSe:
       told(

@@ -292,6 +292,21 @@ import Testing
     #expect(found.text.next.text.contains("erases all"))
   }
 
+  /// A loader that refuses to have itself read, or has no UPLOAD, is healthy,
+  /// and errVENDOR of one that is no ROM is not readout protection.
+  @Test(arguments: [
+    ("blackmagic-f103", ""), ("libopencm3", ""),
+    (
+      "blackmagic-f103",
+      #""quirks": {"failureStatus": 11, "badAddressStatus": 11}"#
+    ),
+  ])
+  func whatALoaderRefusesIsNoProblem(kind: String, more: String) throws {
+    let report = DoctorReport(try snapshot([(kind, more)]))
+    #expect(report.isHealthy, "\(codes(report.snapshot))")
+    #expect(!codes(report.snapshot).contains("read-protected"))
+  }
+
   @Test func aBlankChipWithAnEmptyCheckWantsRelaunch() throws {
     #expect(
       try finding("blank-chip", in: try snapshot("g0b1")).text.next.text
